@@ -1,0 +1,57 @@
+"""Phases: what a region of the volume can do, never what it is called (model: capabilities)."""
+
+from dataclasses import dataclass
+
+from voxtrode.data.materials import ActiveMaterial, Electrolyte
+
+
+@dataclass(frozen=True)
+class Liquid:
+    """Electrolyte that fills a phase.
+
+    Attributes:
+        electrolyte: Transport functions of the free electrolyte.
+        porosity: Intrinsic volume fraction ε of electrolyte inside the phase (1 for a pore).
+        tortuosity: Intrinsic tortuosity factor τ inside the phase; D_eff = (ε/τ) D_e.
+    """
+
+    electrolyte: Electrolyte
+    porosity: float = 1.0
+    tortuosity: float = 1.0
+
+    @property
+    def transport(self) -> float:
+        """ε/τ, the factor between free and effective transport coefficients."""
+        return self.porosity / self.tortuosity
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase of a volume, described by what it stores and conducts.
+
+    Attributes:
+        name: Name in the study file.
+        active: Material that stores lithium, or None.
+        sigma: Effective electronic conductivity inside the phase [S/m], or None.
+        liquid: Ion-conducting liquid inside the phase, or None.
+    """
+
+    name: str
+    active: ActiveMaterial | None = None
+    sigma: float | None = None
+    liquid: Liquid | None = None
+
+    @property
+    def stores(self) -> bool:
+        """Whether lithium is stored in the phase."""
+        return self.active is not None
+
+    @property
+    def conducts_electrons(self) -> bool:
+        """Whether electrons are conducted in the phase."""
+        return self.sigma is not None
+
+    @property
+    def conducts_ions(self) -> bool:
+        """Whether ions are conducted in the phase."""
+        return self.liquid is not None

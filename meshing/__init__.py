@@ -1,0 +1,1 @@
+"""A labelled volume becomes a tagged tetrahedral mesh, on as many ranks as there are."""

@@ -1,0 +1,1 @@
+"""The coupled problem on FEniCSx and PETSc: kinetics, weak forms, Newton, time, quantities."""

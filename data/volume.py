@@ -1,0 +1,167 @@
+"""A labelled volume, and its files: one TIFF of phases and one of particles, read slab by slab."""
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from voxtrode.data.errors import InputError
+
+LABELS_FILE = "volume.tif"
+PARTICLES_FILE = "particles.tif"
+
+Labels = NDArray[np.uint8]
+Particles = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class VolumeHeader:
+    """What a volume file says without its voxels being read.
+
+    Attributes:
+        shape: Number of voxels along (z, y, x).
+        voxel: Edge lengths of a voxel along (z, y, x) [m].
+        phases: Name of each label value 0..n-1.
+    """
+
+    shape: tuple[int, int, int]
+    voxel: tuple[float, float, float]
+    phases: tuple[str, ...]
+
+    @property
+    def size(self) -> tuple[float, float, float]:
+        """Edge lengths of the box along (z, y, x) [m]."""
+        nz, ny, nx = self.shape
+        dz, dy, dx = self.voxel
+        return nz * dz, ny * dy, nx * dx
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A segmented piece of an electrode.
+
+    Attributes:
+        labels: Phase of each voxel [z, y, x], values 0..n-1; z = 0 is the collector.
+        phases: Name of each label value.
+        voxel: Edge lengths of a voxel along (z, y, x) [m].
+        particles: Particle id of each voxel [z, y, x]; 0 where there is no particle.
+        evidence: What the generator or reader was asked for and what it reached (JSON-able).
+    """
+
+    labels: Labels
+    phases: tuple[str, ...]
+    voxel: tuple[float, float, float]
+    particles: Particles
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.labels.ndim != 3 or self.labels.size == 0:
+            raise ValueError(f"labels must fill a 3D array, got shape {self.labels.shape}")
+        if self.labels.shape != self.particles.shape:
+            raise ValueError(
+                f"particles have shape {self.particles.shape}, labels {self.labels.shape}"
+            )
+        if int(self.labels.max()) >= len(self.phases):
+            raise ValueError(f"label {int(self.labels.max())} has no name in {self.phases}")
+        if min(self.voxel) <= 0:
+            raise ValueError(f"voxel edges must be positive, got {self.voxel}")
+
+    @property
+    def header(self) -> VolumeHeader:
+        """Shape, voxel edges and phase names."""
+        nz, ny, nx = self.labels.shape
+        return VolumeHeader((nz, ny, nx), self.voxel, self.phases)
+
+
+def write_volume(volume: Volume, folder: Path) -> None:
+    """Write `volume.tif` (uint8 labels) and `particles.tif` (int32 ids) into a folder.
+
+    Both are uncompressed and contiguous, so that slabs can be read through a memory map. The labels
+    carry the voxel size as ImageJ does (unit, spacing, resolution); ImageJ knows no int32, so that
+    the particles carry resolution tags per centimetre. The exact header is kept beside those.
+
+    Args:
+        volume: What to write.
+        folder: Where to; made if missing. In a run this is `<run>/image`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / LABELS_FILE, volume.labels, volume.header)
+    _write(folder / PARTICLES_FILE, volume.particles, volume.header)
+
+
+def read_header(folder: Path) -> VolumeHeader:
+    """Shape, voxel edges [m] and phase names of the volume in a folder; reads no voxels.
+
+    Raises:
+        InputError: The file is missing or was not written by `write_volume`.
+    """
+    path = folder / LABELS_FILE
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            shaped = tiff.shaped_metadata or ({},)
+            info = json.loads((tiff.imagej_metadata or shaped[0])["Info"])
+        nz, ny, nx = info["shape"]
+        dz, dy, dx = info["voxel_m"]
+        return VolumeHeader((nz, ny, nx), (dz, dy, dx), tuple(info["phases"]))
+    except FileNotFoundError as error:
+        raise InputError(f"no volume at {path}: run the image stage first") from error
+    except (tifffile.TiffFileError, KeyError, ValueError, TypeError, struct.error) as error:
+        raise InputError(
+            f"{path} is not a volume written by voxtrode ({error}): run the image stage again"
+        ) from error
+
+
+def read_slab(folder: Path, z0: int, z1: int) -> tuple[Labels, Particles]:
+    """Layers z0 <= z < z1 of the volume in a folder; only their pages are read.
+
+    Args:
+        folder: The folder `write_volume` wrote into.
+        z0: First layer.
+        z1: One past the last layer.
+
+    Returns:
+        Labels uint8[z1-z0, y, x] and particle ids int32[z1-z0, y, x], own copies.
+
+    Raises:
+        InputError: The volume is missing or damaged.
+        ValueError: The layers are not inside the volume.
+    """
+    header = read_header(folder)
+    if not 0 <= z0 <= z1 <= header.shape[0]:
+        raise ValueError(f"layers {z0}:{z1} are outside 0:{header.shape[0]}")
+    labels = _map(folder / LABELS_FILE, header)[z0:z1]
+    particles = _map(folder / PARTICLES_FILE, header)[z0:z1]
+    return np.array(labels, dtype=np.uint8), np.array(particles, dtype=np.int32)
+
+
+def _write(path: Path, data: NDArray[Any], header: VolumeHeader) -> None:
+    dz, dy, dx = header.voxel
+    info = {"shape": header.shape, "voxel_m": header.voxel, "phases": header.phases}
+    # ImageJ's format holds 8-bit labels up to 4 GB; what it cannot hold becomes a plain (Big)TIFF.
+    imagej = data.dtype == np.uint8 and data.nbytes < 2**32 - 2**25
+    unit = 1e-6 if imagej else 1e-2
+    tifffile.imwrite(
+        path,
+        np.ascontiguousarray(data),
+        imagej=imagej,
+        photometric="minisblack",
+        resolution=(unit / dx, unit / dy),
+        resolutionunit="NONE" if imagej else "CENTIMETER",
+        metadata={"axes": "ZYX", "spacing": dz / 1e-6, "unit": "um", "Info": json.dumps(info)},
+    )
+
+
+def _map(path: Path, header: VolumeHeader) -> NDArray[Any]:
+    try:
+        mapped: NDArray[Any] = tifffile.memmap(path, mode="r")
+        return mapped.reshape(header.shape)
+    except FileNotFoundError as error:
+        raise InputError(f"no volume at {path}: run the image stage first") from error
+    except (tifffile.TiffFileError, ValueError, struct.error) as error:
+        raise InputError(f"{path} is damaged ({error}): run the image stage again") from error

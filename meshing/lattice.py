@@ -1,0 +1,214 @@
+"""The lattice that is meshed: the image, down-sampled by majority, with separator layers on top.
+
+Each rank holds the layers of its own z-slab and a halo, read from the image's files.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from mpi4py import MPI
+from scipy import ndimage
+
+from voxtrode.data.errors import InputError
+from voxtrode.data.volume import read_header, read_slab
+from voxtrode.meshing.exchange import block_offsets
+
+HALO = 5
+"""Halo layers on each side: three for smoothing, one for the gradient, one for the facets above."""
+SEPARATOR = "separator"
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Spacing and extent of the lattice; equal on every rank.
+
+    Attributes:
+        phases: Names of the image's phases, the label values in order; the separator's label
+            is ``len(phases)``.
+        factor: Image voxels per lattice voxel along z, y, x.
+        shape: Lattice voxels of the electrode along z, y, x.
+        spacing: Edge lengths of a lattice voxel [m] along z, y, x.
+        cropped: Image voxels left out at the far ends along z, y, x (image size that is no
+            multiple of ``factor``).
+        separator: Thickness of the separator layers [m], from the electrode outwards.
+    """
+
+    phases: tuple[str, ...]
+    factor: tuple[int, int, int]
+    shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    cropped: tuple[int, int, int]
+    separator: tuple[float, ...]
+
+    @property
+    def layers(self) -> int:
+        """Lattice layers of electrode and separator."""
+        return self.shape[0] + len(self.separator)
+
+    @property
+    def area(self) -> float:
+        """In-plane area [m²]."""
+        return self.shape[1] * self.spacing[1] * self.shape[2] * self.spacing[2]
+
+    @property
+    def thickness(self) -> float:
+        """Electrode thickness [m]."""
+        return self.shape[0] * self.spacing[0]
+
+    def planes(self) -> npt.NDArray[np.float64]:
+        """Heights z [m] of the lattice planes, ``layers + 1`` of them."""
+        electrode = self.spacing[0] * np.arange(self.shape[0] + 1)
+        return np.concatenate([electrode, electrode[-1] + np.cumsum(self.separator)])
+
+
+def separator_layers(thickness: float, first: float, growth: float = 1.25, cap: float = 3.0):
+    """Layer thicknesses that grow from the electrode outwards and add up to ``thickness``.
+
+    Args:
+        thickness: Separator thickness [m].
+        first: Thickness of the layer at the electrode [m], kept up to the final scaling.
+        growth: Ratio of neighbouring layers.
+        cap: Largest layer in multiples of ``first``.
+
+    Returns:
+        Tuple of thicknesses [m].
+    """
+    sizes: list[float] = []
+    while sum(sizes) < thickness:
+        sizes.append(first * min(growth ** len(sizes), cap))
+    scale = thickness / sum(sizes)
+    return tuple(size * scale for size in sizes)
+
+
+def plan(folder: Path, size: float, separator_thickness: float) -> Lattice:
+    """Choose the lattice for an image.
+
+    Args:
+        folder: Folder of the image stage.
+        size: Wanted lattice spacing [m]; the nearest whole multiple of the voxel is taken.
+        separator_thickness: [m].
+
+    Raises:
+        InputError: Where the lattice would be coarser than the volume.
+    """
+    header = read_header(folder)
+    factor = tuple(max(1, round(size / edge)) for edge in header.voxel)
+    shape = tuple(n // f for n, f in zip(header.shape, factor, strict=True))
+    if min(shape) < 1:
+        extent = tuple(n * edge for n, edge in zip(header.shape, header.voxel, strict=True))
+        raise InputError(
+            f"mesh.size {size:g} m is larger than the volume {min(extent):g} m; "
+            "choose a smaller mesh.size"
+        )
+    spacing = tuple(f * edge for f, edge in zip(factor, header.voxel, strict=True))
+    cropped = tuple(n - m * f for n, m, f in zip(header.shape, shape, factor, strict=True))
+    return Lattice(
+        header.phases,
+        (factor[0], factor[1], factor[2]),
+        (shape[0], shape[1], shape[2]),
+        (spacing[0], spacing[1], spacing[2]),
+        (cropped[0], cropped[1], cropped[2]),
+        separator_layers(separator_thickness, spacing[0]),
+    )
+
+
+@dataclass(frozen=True)
+class Slab:
+    """This rank's layers of the lattice.
+
+    Attributes:
+        lattice: The lattice.
+        first, last: Own layers ``first <= k < last``, electrode and separator counted together.
+        low, high: Electrode layers held, own ones and halos: ``low <= k < high``.
+        labels: Phase labels of the electrode layers held, shape ``(high - low, ny, nx)``.
+        particles: Particle ids of the same layers, 0 for none.
+    """
+
+    lattice: Lattice
+    first: int
+    last: int
+    low: int
+    high: int
+    labels: npt.NDArray[np.uint8]
+    particles: npt.NDArray[np.int32]
+
+    @property
+    def electrode(self) -> tuple[int, int]:
+        """Own electrode layers: first and one past the last (equal where there are none)."""
+        n = self.lattice.shape[0]
+        return min(self.first, n), min(self.last, n)
+
+    def window(self, halo: int) -> slice:
+        """Rows of ``labels`` that hold the own electrode layers and ``halo`` more each side."""
+        first, last = self.electrode
+        return slice(max(first - halo, self.low) - self.low, min(last + halo, self.high) - self.low)
+
+
+def read_lattice(folder: Path, lattice: Lattice, comm: MPI.Comm) -> Slab:
+    """Read this rank's slab of the image and down-sample it by majority.
+
+    Equal counts go to the phase that is more frequent in the surrounding 3³ lattice voxels,
+    then to the lower label; so no phase is favoured at flat interfaces.
+
+    Raises:
+        InputError: Where there are more ranks than electrode layers.
+    """
+    if lattice.shape[0] < comm.size:
+        raise InputError(
+            f"{comm.size} ranks for {lattice.shape[0]} lattice layers; use at most one rank a layer"
+        )
+    # The electrode is cut into equal slabs; the last rank adds the (few) separator layers.
+    offsets = block_offsets(lattice.shape[0], comm.size)
+    first, last = int(offsets[comm.rank]), int(offsets[comm.rank + 1])
+    low, high = max(first - HALO - 1, 0), min(last + HALO + 1, lattice.shape[0])
+    factor = lattice.factor
+    labels, particles = read_slab(folder, low * factor[0], high * factor[0])
+    ny, nx = lattice.shape[1] * factor[1], lattice.shape[2] * factor[2]
+    coarse, ids = _majority(labels[:, :ny, :nx], particles[:, :ny, :nx], lattice)
+    keep = slice(max(first - HALO, 0) - low, min(last + HALO, lattice.shape[0]) - low)
+    top = lattice.layers if comm.rank == comm.size - 1 else last
+    return Slab(lattice, first, top, low + keep.start, low + keep.stop, coarse[keep], ids[keep])
+
+
+def _blocks(fine: npt.NDArray[np.generic], factor: tuple[int, int, int]) -> npt.NDArray[np.generic]:
+    """View of an array as lattice voxels: shape ``(nz, ny, nx, voxels per lattice voxel)``."""
+    nz, ny, nx = (n // f for n, f in zip(fine.shape, factor, strict=True))
+    split = fine.reshape(nz, factor[0], ny, factor[1], nx, factor[2])
+    return split.transpose(0, 2, 4, 1, 3, 5).reshape(nz, ny, nx, -1)
+
+
+def _majority(
+    labels: npt.NDArray[np.uint8], particles: npt.NDArray[np.int32], lattice: Lattice
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    if lattice.factor == (1, 1, 1):
+        return np.asarray(labels), np.asarray(particles)
+    fine = _blocks(np.asarray(labels), lattice.factor)
+    per_voxel = fine.shape[-1]
+    best = np.full(fine.shape[:3], -1.0)
+    coarse = np.zeros(fine.shape[:3], dtype=np.uint8)
+    for label in range(len(lattice.phases)):
+        count = np.count_nonzero(fine == label, axis=-1).astype(np.float64)
+        around = ndimage.uniform_filter(count, size=3, mode="nearest")
+        score = count + 0.5 * around / per_voxel
+        better = score > best
+        coarse[better] = label
+        best[better] = score[better]
+    ids = _blocks(np.asarray(particles), lattice.factor)
+    same = np.where(fine == coarse[..., None], ids, 0)
+    return coarse, _mode(same)
+
+
+def _mode(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Most frequent non-zero entry along the last axis (the smallest on a tie), 0 if none."""
+    result = np.zeros(ids.shape[:-1], dtype=np.int32)
+    most = np.zeros(ids.shape[:-1], dtype=np.int32)
+    ordered = np.sort(ids, axis=-1)
+    for column in range(ids.shape[-1]):
+        candidate = ordered[..., column]
+        count = np.count_nonzero(ordered == candidate[..., None], axis=-1)
+        better = (candidate > 0) & (count > most)
+        result[better] = candidate[better]
+        most[better] = count[better]
+    return result

@@ -1,0 +1,75 @@
+"""Blocks of the Jacobian: derived volume forms, and interface terms with one entry a point."""
+
+import numpy as np
+import numpy.typing as npt
+import ufl
+from dolfinx import fem
+from dolfinx.fem import petsc as fem_petsc
+from petsc4py import PETSc
+
+from voxtrode.solvers.fields import Field
+from voxtrode.solvers.region import Layout
+
+
+class VolumeBlock:
+    """Block of the volume terms between two fields of one region.
+
+    Assembled once where it does not depend on the solution. Interface terms between fields of
+    one region lie on the block's diagonal: both fields have the same degrees of freedom.
+    """
+
+    def __init__(self, row: Field, column: Field, form: ufl.Form, unknowns: set[fem.Function]):
+        """Create and assemble the matrix; collective.
+
+        Args:
+            row, column: Fields of the block, on the same region.
+            form: The bilinear form.
+            unknowns: Functions that change from iteration to iteration.
+        """
+        self.row = row.layout
+        self.form = fem.form(form)
+        self.constant = not (set(form.coefficients()) & unknowns)
+        self.matrix = row.layout.matrix(column.layout)
+        self._assemble()
+        self._diagonal = self.matrix.getDiagonal()
+
+    def _assemble(self) -> None:
+        fem_petsc.assemble_matrix(self.matrix, self.form)
+        self.matrix.assemble()
+
+    def update(self, diagonal: PETSc.Vec) -> None:
+        """Assemble at the current state, then add a vector to the diagonal; collective."""
+        if self.constant:
+            diagonal.axpy(1.0, self._diagonal)
+            self.matrix.setDiagonal(diagonal, PETSc.InsertMode.INSERT_VALUES)
+        else:
+            self.matrix.zeroEntries()
+            self._assemble()
+            self.matrix.setDiagonal(diagonal, PETSc.InsertMode.ADD_VALUES)
+
+
+class PointBlock:
+    """Block of interface terms alone: one entry a point."""
+
+    def __init__(
+        self,
+        row: Layout,
+        column: Layout,
+        rows: npt.NDArray[np.int32],
+        columns: npt.NDArray[np.int32],
+    ):
+        """Create the matrix with its pattern; collective.
+
+        Args:
+            row, column: Layouts of the two fields.
+            rows, columns: Local degrees of freedom of each entry.
+        """
+        sizes = ((row.n_rows, PETSc.DETERMINE), (column.n_rows, PETSc.DETERMINE))
+        self.matrix = PETSc.Mat().create(comm=row.comm)
+        self.matrix.setSizes(sizes)
+        self.matrix.setType(PETSc.Mat.Type.AIJ)
+        self.matrix.setPreallocationCOO(row.index[rows], column.index[columns])
+
+    def update(self, values: npt.NDArray[np.float64]) -> None:
+        """Set the entries; points that share a row and a column add up. Collective."""
+        self.matrix.setValuesCOO(values)

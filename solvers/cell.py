@@ -1,0 +1,60 @@
+"""The cell to be solved: phases, counter electrode and protocol, in SI units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from voxtrode.data.materials import Electrolyte, MetalElectrode
+from voxtrode.data.phases import Phase
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A half cell: the phases of the mesh, lithium (or another metal) as counter electrode.
+
+    Attributes:
+        phases: The mesh's phases by label, the separator last.
+        counter: The metal electrode on the face z = height.
+        temperature: [K].
+        upper, lower: Voltages [V] that define θ₀ and θ₁₀₀ of each active material.
+        nominal_capacity: Areal capacity [A h/m²]; None for that of the connected material.
+    """
+
+    phases: Mapping[int, Phase]
+    counter: MetalElectrode
+    temperature: float
+    upper: float
+    lower: float
+    nominal_capacity: float | None = None
+
+    def active(self) -> dict[int, Phase]:
+        """Phases that store lithium, by label."""
+        return {label: phase for label, phase in self.phases.items() if phase.stores}
+
+    def electrolytes(self) -> list[tuple[Electrolyte, tuple[int, ...]]]:
+        """The electrolytes of the cell, each with the labels of the phases it fills."""
+        groups: dict[str, tuple[Electrolyte, tuple[int, ...]]] = {}
+        for label, phase in self.phases.items():
+            if phase.liquid is not None:
+                fluid = phase.liquid.electrolyte
+                known = groups.get(fluid.name, (fluid, ()))
+                groups[fluid.name] = (fluid, (*known[1], label))
+        return list(groups.values())
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a protocol at constant current.
+
+    Attributes:
+        current: Current density per electrode area [A/m²]; positive on discharge, 0 at rest.
+        voltage: Cut-off [V], or None.
+        duration: Longest duration [s], or None.
+        capacity: Charge per area passed in this step [A h/m²], or None.
+        dod: Depth of discharge at which the step ends, or None.
+    """
+
+    current: float
+    voltage: float | None = None
+    duration: float | None = None
+    capacity: float | None = None
+    dod: float | None = None

@@ -1,0 +1,193 @@
+"""The fields of a half cell, where each lives, and its storage and volume forms."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import ufl
+from dolfinx import fem
+
+from voxtrode.data.errors import InputError
+from voxtrode.data.law import FARADAY
+from voxtrode.data.materials import ActiveMaterial, Electrolyte
+from voxtrode.meshing.tagged import ACTIVE, ELECTRONIC, IONIC, TaggedMesh
+from voxtrode.solvers import forms
+from voxtrode.solvers.cell import Cell
+from voxtrode.solvers.region import Layout, Region
+from voxtrode.solvers.units import STORAGE, UM, thermal_voltage
+
+PHI_S, PHI_E, C_E = "phi_s", "phi_e", "c_e"
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """One unknown field.
+
+    Attributes:
+        name: ``phi_s`` [V], ``phi_e`` [V], ``c_e`` (c_e/c_e0) or ``theta:<label>`` (c_s/c_max).
+        layout: Its unknowns.
+        function: Its values in the weak forms; ``function.x.array`` is the state.
+        residual: Volume terms of its equation, a UFL form.
+        storage: Lumped capacity F c ∫ v [pA s] per local degree of freedom, shares of ghosts
+            added to their owners and copied back; None for a field without time derivative.
+    """
+
+    name: str
+    layout: Layout
+    function: fem.Function
+    residual: Any
+    storage: npt.NDArray[np.float64] | None
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]:
+        """State at every local degree of freedom, ghosts included (a view)."""
+        return self.function.x.array
+
+
+@dataclass(frozen=True, eq=False)
+class Fields:
+    """All fields of a half cell.
+
+    Attributes:
+        phi_s, phi_e, c_e: Electrons' potential, electrolyte potential, scaled concentration.
+        theta: Stoichiometry of each active phase, by its label.
+        electrolyte: The liquid.
+        sigma: σ [S/m] in each cell of the electron conductors.
+        transport: ε/τ in each cell of the ion conductors.
+        porosity: ε in each cell of the ion conductors.
+    """
+
+    phi_s: Field
+    phi_e: Field
+    c_e: Field
+    theta: dict[int, Field]
+    electrolyte: Electrolyte
+    sigma: fem.Function
+    transport: fem.Function
+    porosity: fem.Function
+
+    def all(self) -> tuple[Field, ...]:
+        """The fields in the order of the blocks."""
+        return (self.phi_s, self.phi_e, self.c_e, *self.theta.values())
+
+
+def theta_name(label: int) -> str:
+    """Name of the stoichiometry field of an active phase."""
+    return f"theta:{label}"
+
+
+def lumped(region: Region, weight: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """∫ w v with vertex quadrature: a quarter of each cell's w·volume to each of its vertices.
+
+    Args:
+        region: Where v lives.
+        weight: w of each local cell of the region.
+
+    Returns:
+        [w's unit · µm³] per local degree of freedom, complete on owners and ghosts. Collective.
+    """
+    volume = cell_volumes(region)
+    n_owned = region.mesh.topology.index_map(3).size_local
+    dofs = region.space.dofmap.list[:n_owned]
+    share = np.repeat(0.25 * (weight * volume)[:n_owned], 4)
+    total = np.bincount(dofs.ravel(), weights=share, minlength=region.n_local)
+    region.add_ghosts(total)
+    return total
+
+
+def cell_volumes(region: Region) -> npt.NDArray[np.float64]:
+    """Volumes [µm³] of the local cells of a region, ghosts included."""
+    p = region.mesh.geometry.x[region.mesh.geometry.dofmaps[0]]
+    edges = p[:, 1:] - p[:, :1]
+    return np.abs(np.linalg.det(edges)) / 6.0
+
+
+def build_fields(mesh: TaggedMesh, cell: Cell) -> Fields:
+    """Lay the fields of a half cell on a mesh; collective.
+
+    Raises:
+        InputError: Where the mesh has no living active material, electron or ion conductor,
+            or the liquid phases name different electrolytes.
+    """
+    electrolyte = _one_electrolyte(cell)
+    electrons = Region.create(mesh, mesh.cells(ELECTRONIC))
+    ions = Region.create(mesh, mesh.cells(IONIC))
+    thermal = thermal_voltage(cell.temperature)
+
+    label_of = mesh.phase[electrons.cells]
+    sigma = electrons.cell_function(_per_phase(cell, label_of, lambda p: p.sigma))
+    phi_s = _field(PHI_S, Layout.create(electrons, collector_dofs(electrons)))
+    dx = forms.volume_measure(electrons.mesh)
+    phi_s = _with_form(phi_s, lambda u, v: forms.electron_conduction(u, v, sigma, dx))
+
+    label_of = mesh.phase[ions.cells]
+    transport = ions.cell_function(
+        _per_phase(cell, label_of, lambda p: p.liquid and p.liquid.transport)
+    )
+    pores = _per_phase(cell, label_of, lambda p: p.liquid and p.liquid.porosity)
+    layout = Layout.create(ions)
+    dx = forms.volume_measure(ions.mesh)
+    salt = STORAGE * FARADAY * electrolyte.c_e0.value * lumped(ions, pores)
+    c_e = _field(C_E, layout, salt)
+    phi_e = _field(PHI_E, layout)
+    y, phi = c_e.function, phi_e.function
+    phi_e = _with_form(
+        phi_e,
+        lambda u, v: forms.charge_conservation(y, u, v, electrolyte, transport, thermal, dx),
+    )
+    c_e = _with_form(
+        c_e, lambda u, v: forms.salt_transport(u, phi, v, electrolyte, transport, thermal, dx)
+    )
+    theta = {
+        label: _stoichiometry(mesh, label, phase.active)
+        for label, phase in cell.active().items()
+        if phase.active is not None
+    }
+    return Fields(
+        phi_s, phi_e, c_e, theta, electrolyte, sigma, transport, ions.cell_function(pores)
+    )
+
+
+def collector_dofs(region: Region) -> npt.NDArray[np.int32]:
+    """Local degrees of freedom, ghosts included, on the collector face z = 0."""
+    z = region.space.tabulate_dof_coordinates()[:, 2]
+    return np.flatnonzero(np.abs(z) < 1e-9 * UM).astype(np.int32)
+
+
+def _stoichiometry(mesh: TaggedMesh, label: int, material: ActiveMaterial) -> Field:
+    cells = np.flatnonzero(((mesh.alive & ACTIVE) > 0) & (mesh.phase == label)).astype(np.int32)
+    region = Region.create(mesh, cells)
+    c_max = material.c_max.value
+    capacity = STORAGE * FARADAY * c_max * lumped(region, np.ones(len(region.cells)))
+    field = _field(theta_name(label), Layout.create(region), capacity)
+    dx = forms.volume_measure(region.mesh)
+    return _with_form(field, lambda u, v: forms.particle_diffusion(u, v, c_max, material.D_s, dx))
+
+
+def _field(name: str, layout: Layout, storage: npt.NDArray[np.float64] | None = None) -> Field:
+    return Field(name, layout, fem.Function(layout.region.space, name=name), None, storage)
+
+
+def _with_form(field: Field, form: Any) -> Field:
+    test = ufl.TestFunction(field.layout.region.space)
+    return Field(
+        field.name, field.layout, field.function, form(field.function, test), field.storage
+    )
+
+
+def _per_phase(cell: Cell, labels: npt.NDArray[np.int32], value: Any) -> npt.NDArray[np.float64]:
+    table = np.zeros(max(cell.phases) + 1)
+    for label, phase in cell.phases.items():
+        table[label] = value(phase) or 0.0
+    return table[labels]
+
+
+def _one_electrolyte(cell: Cell) -> Electrolyte:
+    groups = cell.electrolytes()
+    if len(groups) != 1:
+        names = ", ".join(fluid.name for fluid, _ in groups) or "none"
+        raise InputError(
+            f"electrolytes in liquid contact: {names}; expected one electrolyte in all liquid phases"
+        )
+    return groups[0][0]

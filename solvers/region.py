@@ -1,0 +1,189 @@
+"""Regions of the mesh where a field lives, and the numbering of its unknowns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from dolfinx import fem, la
+from dolfinx import mesh as dmesh
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from voxtrode.meshing.tagged import TaggedMesh
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A submesh and the P1 space on it.
+
+    All arrays are local to the rank and cover owned and ghost entities.
+
+    Attributes:
+        mesh: The submesh [µm].
+        space: Continuous P1 functions on it.
+        cells: Parent cell of each local cell.
+        dof_vertex: Parent vertex of each local degree of freedom.
+        vertex_dof: Degree of freedom at each local parent vertex, -1 where there is none.
+    """
+
+    mesh: dmesh.Mesh
+    space: fem.FunctionSpace
+    cells: npt.NDArray[np.int32]
+    dof_vertex: npt.NDArray[np.int32]
+    vertex_dof: npt.NDArray[np.int32]
+
+    @classmethod
+    def create(cls, parent: TaggedMesh, cells: npt.NDArray[np.int32]) -> "Region":
+        """Build the region of the given parent cells.
+
+        Args:
+            parent: The mesh.
+            cells: Local parent cells, ghosts included. Collective.
+        """
+        submesh, cell_map, vertex_map, _ = dmesh.create_submesh(parent.mesh, 3, cells)
+        space = fem.functionspace(submesh, ("Lagrange", 1))
+        index_map = submesh.topology.index_map(3)
+        n_cells = index_map.size_local + index_map.num_ghosts
+        parent_cells = cell_map.sub_topology_to_topology(np.arange(n_cells, dtype=np.int32), False)
+        dof_map = space.dofmap.index_map
+        n_dofs = dof_map.size_local + dof_map.num_ghosts
+        # P1: the i-th degree of freedom of a cell sits at its i-th vertex.
+        corners = submesh.topology.connectivity(3, 0).array
+        sub_vertex = np.zeros(n_dofs, dtype=np.int32)
+        sub_vertex[space.dofmap.list.ravel()] = corners
+        dof_vertex = np.asarray(vertex_map.sub_topology_to_topology(sub_vertex, False))
+        vertex_dof = np.full(len(parent.vertex_number), -1, dtype=np.int32)
+        vertex_dof[dof_vertex] = np.arange(n_dofs, dtype=np.int32)
+        return cls(submesh, space, np.asarray(parent_cells), dof_vertex, vertex_dof)
+
+    @property
+    def n_owned(self) -> int:
+        """Degrees of freedom that this rank owns."""
+        return int(self.space.dofmap.index_map.size_local)
+
+    @property
+    def n_local(self) -> int:
+        """Degrees of freedom on this rank, ghosts included."""
+        return len(self.dof_vertex)
+
+    def cell_function(self, values: npt.NDArray[np.floating]) -> fem.Function:
+        """A function that is constant in each cell.
+
+        Args:
+            values: Value of each local cell of the region, ghosts included.
+        """
+        space = fem.functionspace(self.mesh, ("DG", 0))
+        function = fem.Function(space)
+        function.x.array[space.dofmap.list.ravel()] = values
+        return function
+
+    def add_ghosts(self, values: npt.NDArray[np.float64]) -> None:
+        """Add what ghosts hold to their owners, then copy owners to ghosts; collective."""
+        vector = fem.Function(self.space).x
+        vector.array[:] = values
+        vector.scatter_reverse(la.InsertMode.add)
+        vector.scatter_forward()
+        values[:] = vector.array
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Numbering of the unknowns of a field in PETSc's vectors and matrices.
+
+    A set of degrees of freedom may be tied into one unknown (an equipotential): it is owned by
+    rank 0 and comes first; its row is the sum of the tied rows.
+
+    Attributes:
+        region: Where the field lives.
+        tied: Local degrees of freedom, ghosts included, that share one unknown; may be empty
+            on a rank. None for a field without.
+        free: Owned degrees of freedom that are not tied, in order.
+        n_rows: Unknowns that this rank owns.
+        index: Global unknown of each local degree of freedom.
+    """
+
+    region: Region
+    tied: npt.NDArray[np.int32] | None
+    free: npt.NDArray[np.int32]
+    n_rows: int
+    index: npt.NDArray[np.int32]
+
+    @classmethod
+    def create(cls, region: Region, tied: npt.NDArray[np.int32] | None = None) -> "Layout":
+        """Number the unknowns; collective.
+
+        Args:
+            region: Where the field lives.
+            tied: Local degrees of freedom, ghosts included, to tie together.
+        """
+        comm = region.mesh.comm
+        own = np.ones(region.n_owned, dtype=bool)
+        lead = 0
+        if tied is not None:
+            own[tied[tied < region.n_owned]] = False
+            lead = 1 if comm.rank == 0 else 0
+        free = np.flatnonzero(own).astype(np.int32)
+        n_rows = lead + len(free)
+        start = comm.exscan(n_rows) or 0
+        # Numbers travel to the ghosts in a float vector: exact below 2^53.
+        numbers = fem.Function(region.space).x
+        numbers.array[free] = start + lead + np.arange(len(free))
+        numbers.scatter_forward()
+        index = numbers.array.astype(PETSc.IntType)
+        if tied is not None:
+            index[tied] = 0
+        return cls(region, tied, free, n_rows, index)
+
+    @property
+    def comm(self) -> MPI.Comm:
+        """The communicator."""
+        return self.region.mesh.comm
+
+    @property
+    def _lead(self) -> int:
+        return 1 if self.tied is not None and self.comm.rank == 0 else 0
+
+    def vector(self) -> PETSc.Vec:
+        """A PETSc vector of the unknowns."""
+        return PETSc.Vec().createMPI((self.n_rows, PETSc.DETERMINE), comm=self.comm)
+
+    def matrix(self, columns: "Layout") -> PETSc.Mat:
+        """An empty PETSc matrix: rows of this field, columns of another.
+
+        Values enter by local degrees of freedom; the pattern is that of the first assembly.
+        """
+        sizes = ((self.n_rows, PETSc.DETERMINE), (columns.n_rows, PETSc.DETERMINE))
+        matrix = PETSc.Mat().createAIJ(sizes, comm=self.comm)
+        rows = PETSc.LGMap().create(self.index, comm=self.comm)
+        cols = rows if columns is self else PETSc.LGMap().create(columns.index, comm=self.comm)
+        matrix.setLGMap(rows, cols)
+        matrix.setUp()
+        return matrix
+
+    def gather_rows(self, local: npt.NDArray[np.float64], vector: PETSc.Vec) -> None:
+        """Turn contributions per local degree of freedom into rows.
+
+        Args:
+            local: Contributions of this rank, ghosts included (added up over ranks).
+            vector: Overwritten.
+        """
+        work = fem.Function(self.region.space).x
+        work.array[:] = local
+        work.scatter_reverse(la.InsertMode.add)
+        rows = vector.array_w
+        rows[self._lead :] = work.array[self.free]
+        if self.tied is not None:
+            own = self.tied[self.tied < self.region.n_owned]
+            total = self.comm.allreduce(float(work.array[own].sum()))
+            if self._lead:
+                rows[0] = total
+
+    def spread(self, vector: PETSc.Vec) -> npt.NDArray[np.float64]:
+        """Values of the unknowns at every local degree of freedom, ghosts included."""
+        work = fem.Function(self.region.space).x
+        rows = vector.array_r
+        work.array[self.free] = rows[self._lead :]
+        work.scatter_forward()
+        if self.tied is not None:
+            work.array[self.tied] = self.comm.bcast(float(rows[0]) if self._lead else None, root=0)
+        return work.array.copy()

@@ -109,7 +109,7 @@ def judge(
 
 
 def neighbours() -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
-    """Pairs of index tuples that lay a 3D array over itself shifted by one face, per axis z, y, x."""
+    """Index pairs that lay a 3D array beside itself, one voxel on: one pair per axis z, y, x."""
     pairs = []
     for axis in range(3):
         here, there = [slice(None)] * 3, [slice(None)] * 3
@@ -118,21 +118,28 @@ def neighbours() -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
     return pairs
 
 
-def percolates(mask: Mask, label: Labeller = scipy_label) -> dict[str, bool]:
-    """Whether one face-connected component of a mask spans the box, per axis "z", "y", "x".
+def percolating_shares(mask: Mask) -> dict[str, float]:
+    """Share of a phase in face-connected components that span the box, per axis "z", "y", "x".
 
     Args:
         mask: The phase, bool[z, y, x].
-        label: Labels components, as in `judge`.
+
+    Returns:
+        0 where the phase does not percolate along an axis.
     """
-    ids, _ = label(mask)
-    spans = {}
+    ids, count = scipy_label(mask)
+    sizes = np.bincount(ids.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    shares = {}
     for axis, name in enumerate(AXES):
-        low = np.unique(np.take(ids, 0, axis=axis))
-        high = np.unique(np.take(ids, -1, axis=axis))
-        common = np.intersect1d(low, high)
-        spans[name] = bool(np.any(common > 0))
-    return spans
+        spanning = np.intersect1d(np.take(ids, 0, axis=axis), np.take(ids, -1, axis=axis))
+        shares[name] = int(sizes[spanning].sum()) / max(int(sizes.sum()), 1)
+    return shares
+
+
+def percolates(mask: Mask) -> dict[str, bool]:
+    """Whether one face-connected component of a phase spans the box, per axis "z", "y", "x"."""
+    return {axis: share > 0.0 for axis, share in percolating_shares(mask).items()}
 
 
 def isolated_fractions(

@@ -101,6 +101,7 @@ def _read(file: Path) -> tuple[NDArray[Any], Stated]:
         KeyError,
         OSError,
         RuntimeError,
+        TypeError,
         struct.error,
         zlib.error,
     ) as error:

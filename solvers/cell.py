@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from voxtrode.data.errors import InputError
 from voxtrode.data.materials import Electrolyte, MetalElectrode
 from voxtrode.data.phases import Phase
+from voxtrode.meshing.tagged import ACTIVE, IONIC, TaggedMesh
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +20,7 @@ class Cell:
         counter: The metal electrode on the face z = height.
         temperature: [K].
         upper, lower: Voltages [V] that define θ₀ and θ₁₀₀ of each active material.
-        nominal_capacity: Areal capacity [A h/m²]; None for that of the connected material.
+        nominal_capacity: Areal capacity [A s/m²]; None for that of the connected material.
     """
 
     phases: Mapping[int, Phase]
@@ -47,9 +51,9 @@ class Step:
 
     Attributes:
         current: Current density per electrode area [A/m²]; positive on discharge, 0 at rest.
-        voltage: Cut-off [V], or None.
+        voltage: Lower cut-off [V], or None.
         duration: Longest duration [s], or None.
-        capacity: Charge per area passed in this step [A h/m²], or None.
+        capacity: Charge per area passed in this step [A s/m²], or None.
         dod: Depth of discharge at which the step ends, or None.
     """
 
@@ -58,3 +62,27 @@ class Step:
     duration: float | None = None
     capacity: float | None = None
     dod: float | None = None
+
+
+def require_paths(mesh: TaggedMesh, cell: Cell) -> None:
+    """Refuse a mesh that lacks a path the simulation needs; collective.
+
+    Raises:
+        InputError: Naming the phase and the axis.
+    """
+    comm = mesh.mesh.comm
+    separator = len(mesh.info.phases) - 1
+    electrode = mesh.phase != separator
+    if not comm.allreduce(int(np.any((mesh.alive[electrode] & IONIC) > 0))):
+        raise InputError(
+            "no ionic path along z: no ion conductor of the mesh reaches the counter face (z = L); "
+            "use a smaller mesh.size, or check the labels and the collector's end"
+        )
+    for label, phase in cell.active().items():
+        here = mesh.phase == label
+        if not comm.allreduce(int(np.any((mesh.alive[here] & ACTIVE) > 0))):
+            raise InputError(
+                f"phase '{phase.name}' has no part with both an electronic path along z to the "
+                "collector and a wetted surface on the mesh; use a smaller mesh.size, or check the "
+                "labels and the collector's end"
+            )

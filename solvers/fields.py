@@ -107,8 +107,7 @@ def build_fields(mesh: TaggedMesh, cell: Cell) -> Fields:
     """Lay the fields of a half cell on a mesh; collective.
 
     Raises:
-        InputError: Where the mesh has no living active material, electron or ion conductor,
-            or the liquid phases name different electrolytes.
+        InputError: Where the liquid phases name different electrolytes.
     """
     electrolyte = _one_electrolyte(cell)
     electrons = Region.create(mesh, mesh.cells(ELECTRONIC))

@@ -41,9 +41,14 @@ def particle_diffusion(theta: Any, v: Any, c_max: float, D_s: Law, dx: Any) -> A
     return CONDUCTANCE * ufl.inner(flux, ufl.grad(v)) * dx
 
 
+def conductivity(y: Any, electrolyte: Electrolyte) -> Any:
+    """κ [S/m] of the free electrolyte, y = c_e/c_e0."""
+    return at(_held(electrolyte.kappa, electrolyte), c_e=_c(y, electrolyte))
+
+
 def ohmic_current(y: Any, phi: Any, electrolyte: Electrolyte) -> Any:
-    """−κ ∇φ_e of the free electrolyte, y = c_e/c_e0."""
-    return -at(_held(electrolyte.kappa, electrolyte), c_e=_c(y, electrolyte)) * ufl.grad(phi)
+    """−κ ∇φ_e of the free electrolyte."""
+    return -conductivity(y, electrolyte) * ufl.grad(phi)
 
 
 def diffusion_current(y: Any, electrolyte: Electrolyte, thermal: float) -> Any:

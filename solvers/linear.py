@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import count
 from time import perf_counter
 
+import numpy as np
+import numpy.typing as npt
 from petsc4py import PETSc
 
 from voxtrode.solvers.fields import C_E, PHI_E, PHI_S
@@ -14,9 +16,9 @@ MULTIGRID = {
     "ksp_type": "preonly",
     "pc_type": "gamg",
     "pc_gamg_threshold": 0.01,
-    "mg_levels_ksp_type": "chebyshev",
-    "mg_levels_pc_type": "jacobi",
-    "mg_levels_ksp_max_it": 2,
+    "mg_levels_ksp_type": "richardson",
+    "mg_levels_ksp_max_it": 1,
+    "mg_levels_pc_type": "sor",
 }
 SWEEPS = {"ksp_type": "preonly", "pc_type": "sor"}
 
@@ -28,8 +30,9 @@ FIELDSPLIT = {
 }
 """Outer solver: one Gauss–Seidel sweep over the fields as preconditioner."""
 
-SPLITS: Mapping[str, Mapping[str, object]] = {PHI_S: MULTIGRID, PHI_E: MULTIGRID, C_E: MULTIGRID}
-"""Solver of each field's own block; stoichiometries diffuse slowly and take ``SWEEPS``."""
+SPLITS: Mapping[str, Mapping[str, object]] = {C_E: MULTIGRID, PHI_S: MULTIGRID, PHI_E: MULTIGRID}
+"""Solver of each field's own block. Stoichiometries, which diffuse slowly, take ``SWEEPS`` and
+come first, then these in their order: φ_e follows c_e, whose gradient drives it."""
 
 _PREFIX = count()
 
@@ -63,54 +66,55 @@ class LinearSolver:
         Args:
             system: The coupled system.
             max_iterations: Cap on the Krylov iterations of one solve.
-            names: Fields to solve for (all, or the potentials alone), in order.
+            names: Fields to solve for: all, or the potentials alone.
         """
-        index = [i for i, field in enumerate(system.blocks) if field.name in names]
-        blocks = system.matrices()
-        self.index = index
-        self.layouts = [system.blocks[i].layout for i in index]
+        order = [n for n in names if n not in SPLITS] + [n for n in SPLITS if n in names]
+        blocks, layouts = system.matrices(), system.layouts()
+        self.names = tuple(order)
+        self._layouts = [layouts[name] for name in order]
         self.matrix = PETSc.Mat().createNest(
-            [[blocks[i][j] for j in index] for i in index], comm=system.comm
+            [[blocks.get((row, column)) for column in order] for row in order], comm=system.comm
         )
         self.ksp = PETSc.KSP().create(system.comm)
         prefix = f"voxtrode_{next(_PREFIX)}_"
         self.ksp.setOptionsPrefix(prefix)
         self.ksp.setOperators(self.matrix)
-        fields = [system.blocks[i].name for i in index]
-        options = dict(FIELDSPLIT)
-        for position, name in enumerate(fields):
+        options: dict[str, object] = dict(FIELDSPLIT)
+        for position, name in enumerate(order):
             for key, value in SPLITS.get(name, SWEEPS).items():
-                options[f"fieldsplit_{position}_{key}"] = value  # type: ignore[assignment]
+                options[f"fieldsplit_{position}_{key}"] = value
         database = PETSc.Options()
         for key, value in options.items():
             database[prefix + key] = value
         self.ksp.setFromOptions()
         rows = self.matrix.getNestISs()[0]
         self.ksp.getPC().setFieldSplitIS(*[(str(k), rows[k]) for k in range(len(rows))])
-        self.ksp.setTolerances(rtol=1e-4, atol=0.0, max_it=max_iterations)
+        self.ksp.setTolerances(atol=0.0, max_it=max_iterations)
         self._rate: float | None = None
         self._fresh = 0
         self._last = 0
 
-    def solve(self, rhs: list[PETSc.Vec], rate: float, rtol: float) -> tuple[list, LinearResult]:
+    def solve(
+        self, rhs: Mapping[str, PETSc.Vec], rate: float, rtol: float
+    ) -> tuple[dict[str, npt.NDArray[np.float64]], LinearResult]:
         """Solve for the update of the chosen fields; collective.
 
         Args:
-            rhs: Right-hand side, a vector a block of the whole system.
+            rhs: Right-hand side by field name.
             rate: α of the time derivative [1/s], which says how far the operator has moved.
             rtol: Relative tolerance on the true residual.
 
         Returns:
-            Updates at every local degree of freedom of the chosen fields, and the evidence.
+            Updates at every local degree of freedom by field name, and the evidence.
         """
         start = perf_counter()
         rebuild = self._stale(rate)
         self.matrix.assemble()
         self.ksp.setOperators(self.matrix)
         self.ksp.getPC().setReusePreconditioner(not rebuild)
-        self.ksp.setUp() if not rebuild else self.ksp.getPC().setUp()
+        self.ksp.getPC().setUp()  # a nested matrix wants this before the solver's own set-up
         middle = perf_counter()
-        b = PETSc.Vec().createNest([rhs[i] for i in self.index], comm=self.matrix.comm)
+        b = PETSc.Vec().createNest([rhs[name] for name in self.names], comm=self.matrix.comm)
         x = b.duplicate()
         self.ksp.setTolerances(rtol=rtol)
         self.ksp.solve(b, x)
@@ -120,7 +124,10 @@ class LinearSolver:
             self._rate, self._fresh = rate, iterations
         self._last = iterations
         parts = x.getNestSubVecs()
-        updates = [layout.spread(v) for layout, v in zip(self.layouts, parts, strict=True)]
+        updates = {
+            name: layout.spread(part)
+            for name, layout, part in zip(self.names, self._layouts, parts, strict=True)
+        }
         converged = self.ksp.getConvergedReason() > 0
         if not converged:
             self._rate = None

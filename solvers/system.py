@@ -1,6 +1,6 @@
 """The coupled half cell as residual and Jacobian blocks.
 
-Unknown blocks, in order: φ_s, φ_e, c_e/c_e0, and θ of each active phase. Volume terms are UFL
+Unknowns: φ_s, φ_e, c_e/c_e0, and θ of each active phase. Volume terms are UFL
 forms on each field's own submesh; their Jacobian blocks are derived, and those that do not
 depend on the solution are assembled once. Surface terms are pointwise (see ``interface``).
 """
@@ -20,6 +20,7 @@ from voxtrode.solvers.blocks import PointBlock, VolumeBlock
 from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.fields import PHI_S, Field, build_fields
 from voxtrode.solvers.kinetics import Flux
+from voxtrode.solvers.region import Layout
 from voxtrode.solvers.surfaces import Surface, active_surfaces, counter_surface
 from voxtrode.solvers.units import UM
 
@@ -49,7 +50,7 @@ class HalfCellSystem:
 
     Attributes:
         mesh, cell: What is solved.
-        fields: The fields; ``blocks`` are the same in the order of the unknowns.
+        fields: The fields; ``blocks`` are the same in one tuple.
         active: Γ of each active phase.
         counter: The counter face.
         area: In-plane area [µm²].
@@ -114,8 +115,8 @@ class HalfCellSystem:
         for field in self.blocks:
             field.values[:] = state[field.name]
 
-    def residual(self, drive: Drive) -> list[PETSc.Vec]:
-        """Rows of all equations [pA] for the current state, a vector a block; collective."""
+    def residual(self, drive: Drive) -> dict[str, PETSc.Vec]:
+        """Rows of all equations [pA] for the current state, by field name; collective."""
         local = {}
         for name, form in self._forms.items():
             rows = np.zeros(self._by_name[name].layout.region.n_local)
@@ -125,7 +126,7 @@ class HalfCellSystem:
             current = surface.points.area * self.flux(surface).J
             for name, sign in surface.signs.items():
                 local[name] += _scatter(surface.dofs[name], sign * current, len(local[name]))
-        vectors = []
+        vectors = {}
         for field in self.blocks:
             vector = field.layout.vector()
             field.layout.gather_rows(local[field.name], vector)
@@ -133,10 +134,10 @@ class HalfCellSystem:
                 free = field.layout.free
                 derivative = drive.rate * field.values[free] + drive.history[field.name][free]
                 vector.array_w[:] += field.storage[free] * derivative
-            vectors.append(vector)
+            vectors[field.name] = vector
         if self.comm.rank == 0:
             # The tied row: what the solid brings to the collector leaves through it.
-            vectors[0].array_w[0] += drive.current * self.area
+            vectors[PHI_S].array_w[0] += drive.current * self.area
         return vectors
 
     def jacobian(self, drive: Drive) -> None:
@@ -163,14 +164,13 @@ class HalfCellSystem:
         for pair, point_block in self._points.items():
             point_block.update(np.concatenate(entries[pair]))
 
-    def matrices(self) -> list[list[PETSc.Mat | None]]:
-        """The blocks, None where two fields are not coupled."""
-        blocks = {**self._volume, **self._points}
-        names = [field.name for field in self.blocks]
-        return [
-            [blocks[row, column].matrix if (row, column) in blocks else None for column in names]
-            for row in names
-        ]
+    def matrices(self) -> dict[tuple[str, str], PETSc.Mat]:
+        """The blocks by the names of row and column field; those without coupling are absent."""
+        return {pair: block.matrix for pair, block in {**self._volume, **self._points}.items()}
+
+    def layouts(self) -> dict[str, Layout]:
+        """Numbering of each field's unknowns, by name."""
+        return {field.name: field.layout for field in self.blocks}
 
     def _volume_blocks(self) -> dict[tuple[str, str], VolumeBlock]:
         unknowns = {field.function for field in self.blocks}

@@ -1,0 +1,50 @@
+"""`voxtrode check`: a study's faults, or its size and its cost, without running anything."""
+
+from voxtrode.pipeline.build import build_phases
+from voxtrode.pipeline.estimates import Estimate, estimate
+from voxtrode.pipeline.study import Study
+from voxtrode.pipeline.validation import inspect_volume, validate
+
+
+def check(study: Study) -> dict[str, str]:
+    """What a study will take, as texts by name.
+
+    Raises:
+        InputError: The first fault of the study or of its image.
+    """
+    validate(study)
+    header, shares = inspect_volume(study, simulated=True)
+    phases = build_phases(study)
+    cost = estimate(
+        header, shares, phases, study.mesh.size, study.separator.thickness, len(study.protocol)
+    )
+    size = " x ".join(f"{edge * 1e6:g}" for edge in header.size)
+    voxel = " x ".join(f"{edge * 1e9:g}" for edge in header.voxel)
+    fractions = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
+    return {
+        "volume": f"{_times(header.shape)} voxels (z, y, x) of {voxel} nm, {size} um",
+        "phases": fractions,
+        "voxels": f"{cost.voxels:,}",
+        **_costs(cost),
+    }
+
+
+def _costs(cost: Estimate) -> dict[str, str]:
+    lattice = f"{_times(cost.lattice)} and {cost.separator_layers} separator layers"
+    return {
+        "cells": f"{cost.cells:,} expected ({lattice}, six tetrahedra a lattice voxel)",
+        "unknowns": f"{cost.unknowns:,} (estimate)",
+        "memory": f"{cost.memory / 2**30:.2g} GiB (estimate)",
+        "time": f"{_duration(cost.seconds)} on one core (estimate)",
+    }
+
+
+def _times(shape: tuple[int, int, int]) -> str:
+    return " x ".join(str(count) for count in shape)
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2.0 * length:
+            return f"{seconds / length:.2g} {unit}"
+    return f"{seconds:.2g} s"

@@ -1,0 +1,97 @@
+"""Keys of stages: equal keys mean equal results, so that nothing is run again.
+
+A key is the hash of what a stage's result depends on: the resolved inputs it declares, the content
+of its input files, the keys of the stages it reads from, and voxtrode's installed sources. Paths
+and the number of ranks are no part of it.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from voxtrode.data.errors import InputError
+from voxtrode.pipeline.stages import STAGES, Stage
+from voxtrode.pipeline.study import Study
+
+_SOURCES = {".py", ".yaml", ".json", ".html", ".j2", ".css", ".js"}
+_INPUTS = ("data/studies/",)  # shipped, but inputs of runs and no code
+
+
+def package_root() -> Path:
+    """Folder of the package `voxtrode`."""
+    spec = find_spec("voxtrode")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0])
+
+
+@cache
+def code_hash(root: Path | None = None) -> str:
+    """Hash of voxtrode's sources: names below the package and contents, through links.
+
+    Args:
+        root: Folder of the package; None: the installed one.
+    """
+    root = root or package_root()
+    found: dict[str, Path] = {path.name: path for path in root.glob("*.py")}
+    for folder in root.iterdir():
+        if folder.is_dir() and folder.name != "__pycache__":
+            target = folder.resolve()
+            for path in target.rglob("*"):
+                if path.suffix in _SOURCES:
+                    found[f"{folder.name}/{path.relative_to(target).as_posix()}"] = path
+    digest = hashlib.sha256()
+    for name in sorted(found):
+        if not name.startswith(_INPUTS):
+            digest.update(f"{name}\0{file_hash(found[name])}\0".encode())
+    return digest.hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's content.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def input_files(study: Study) -> dict[str, Path]:
+    """Files beside the study file that a run reads, by the dotted key that names them."""
+    image = study.volume.image
+    return {} if image is None else {"volume.image.file": image.file}
+
+
+def stage_keys(study: Study, stages: Sequence[Stage] = STAGES, code: str = "") -> dict[str, str]:
+    """The key of each stage.
+
+    Args:
+        study: The study.
+        stages: Stages in order.
+        code: Hash of the sources; empty: that of the installed ones.
+    """
+    files = {name: file_hash(path) for name, path in input_files(study).items()}
+    keys: dict[str, str] = {}
+    for stage in stages:
+        parts = {
+            "stage": stage.name,
+            "inputs": dict(stage.inputs(study)),
+            "files": files if not stage.after else {},
+            "after": {name: keys[name] for name in stage.after},
+            "code": code or code_hash(),
+        }
+        keys[stage.name] = _hash(parts)
+    return keys
+
+
+def _hash(tree: Any) -> str:
+    text = json.dumps(tree, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,182 @@
+"""The stored fields of a run, read piece by piece by VTK's readers: slices and depth profiles."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkDataSetAttributes, vtkPlane, vtkUnstructuredGrid
+from vtkmodules.vtkFiltersCore import vtkCutter
+from vtkmodules.vtkIOXML import vtkXMLUnstructuredGridReader
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FieldSeries:
+    """What a collection names.
+
+    Attributes:
+        times: Stored instants [s], rising.
+        files: File of each part at each instant: `files[time][part]`.
+    """
+
+    times: tuple[float, ...]
+    files: dict[float, dict[str, Path]]
+
+    def has(self, part: str) -> bool:
+        """Whether a part is there at every instant."""
+        return bool(self.times) and all(part in self.files[time] for time in self.times)
+
+    def nearest(self, time: float) -> float:
+        """The stored instant nearest to a time [s]."""
+        return min(self.times, key=lambda stored: abs(stored - time))
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """A field on a plane.
+
+    Attributes:
+        points: Places in the plane (z, in-plane) [m], float[n, 2].
+        triangles: Point numbers, int[m, 3].
+        values: The field at the points, float[n].
+    """
+
+    points: Floats
+    triangles: NDArray[np.int64]
+    values: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """In-plane statistics of a field over depth.
+
+    Attributes:
+        depth: Middle of each bin [m].
+        mean, std: Mean and standard deviation by volume; NaN in an empty bin.
+    """
+
+    depth: Floats
+    mean: Floats
+    std: Floats
+
+
+def read_series(path: Path) -> FieldSeries:
+    """What a `.pvd` file names; nothing where it is missing or torn."""
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError):
+        return FieldSeries((), {})
+    files: dict[float, dict[str, Path]] = {}
+    for entry in root.iter("DataSet"):
+        time = float(entry.get("timestep", "0"))
+        files.setdefault(time, {})[entry.get("name", "")] = path.parent / entry.get("file", "")
+    return FieldSeries(tuple(sorted(files)), files)
+
+
+def slice_part(path: Path, name: str, axis: int, place: float) -> Slice:
+    """A point field of a part on the plane `x[axis] = place`.
+
+    Args:
+        path: The `.vtu` or `.pvtu` file.
+        name: Name of the field.
+        axis: 0 (x) or 1 (y): the normal of the plane.
+        place: Where the plane lies [m].
+    """
+    plane = vtkPlane()
+    plane.SetNormal(*(1.0 if k == axis else 0.0 for k in range(3)))
+    plane.SetOrigin(*(place if k == axis else 0.0 for k in range(3)))
+    points, triangles, values = [np.empty((0, 3))], [np.empty((0, 3), np.int64)], [np.empty(0)]
+    count = 0
+    for grid in _pieces(path):
+        cutter = vtkCutter()
+        cutter.SetCutFunction(plane)
+        cutter.GenerateTrianglesOn()
+        cutter.SetInputData(grid)
+        cutter.Update()
+        cut = cutter.GetOutput()
+        if cut.GetNumberOfPolys() == 0:
+            continue
+        points.append(_numpy(cut.GetPoints().GetData()))
+        triangles.append(_numpy(cut.GetPolys().GetConnectivityArray()).reshape(-1, 3) + count)
+        values.append(_values(cut.GetPointData(), name))
+        count += len(points[-1])
+    across = 1 - axis
+    return Slice(
+        np.concatenate(points)[:, [2, across]], np.concatenate(triangles), np.concatenate(values)
+    )
+
+
+def depth_profile(path: Path, name: str, bins: Floats) -> Profile:
+    """In-plane mean and standard deviation of a point field of a part, weighted by volume.
+
+    A tetrahedron counts, with the mean of its vertices, where its centroid lies; the deviation is
+    that of the vertex quadrature.
+
+    Args:
+        path: The `.vtu` or `.pvtu` file.
+        name: Name of the field.
+        bins: Edges of the bins along z [m], rising.
+    """
+    count = len(bins) - 1
+    weight, first, second = np.zeros(count), np.zeros(count), np.zeros(count)
+    for grid in _pieces(path):
+        points = _numpy(grid.GetPoints().GetData())
+        cells = _numpy(grid.GetCells().GetConnectivityArray()).reshape(-1, 4)
+        corners = points[cells]
+        volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6.0
+        values = _values(grid.GetPointData(), name)[cells]
+        place = np.searchsorted(bins, corners[:, :, 2].mean(axis=1)) - 1
+        inside = (place >= 0) & (place < count)
+        for total, at in ((weight, 1.0), (first, values.mean(1)), (second, (values**2).mean(1))):
+            total += np.bincount(place[inside], (volume * at)[inside], minlength=count)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = first / weight
+        std = np.sqrt(np.maximum(second / weight - mean**2, 0.0))
+    return Profile(0.5 * (bins[1:] + bins[:-1]), mean, std)
+
+
+def vertex_values(path: Path, name: str) -> tuple[Floats, Floats]:
+    """Vertices (x, y, z) [m] of a part and a point field there."""
+    points, values = [np.empty((0, 3))], [np.empty(0)]
+    for grid in _pieces(path):
+        points.append(_numpy(grid.GetPoints().GetData()))
+        values.append(_values(grid.GetPointData(), name))
+    return np.concatenate(points), np.concatenate(values)
+
+
+def _pieces(path: Path) -> Iterator[vtkUnstructuredGrid]:
+    """The non-empty pieces of a part, one in memory at a time."""
+    for piece in _piece_files(path):
+        reader = vtkXMLUnstructuredGridReader()
+        reader.SetFileName(str(piece))
+        reader.Update()
+        grid = reader.GetOutput()
+        if grid.GetNumberOfCells() > 0:
+            yield grid
+
+
+def _piece_files(path: Path) -> Sequence[Path]:
+    if path.suffix != ".pvtu":
+        return [path]
+    pieces = ElementTree.parse(path).getroot().iter("Piece")
+    return [path.parent / piece.get("Source", "") for piece in pieces]
+
+
+def _numpy(array: Any) -> NDArray[Any]:
+    values: NDArray[Any] = vtk_to_numpy(array)  # type: ignore[no-untyped-call]
+    return values
+
+
+def _values(data: vtkDataSetAttributes, name: str) -> Floats:
+    """A field by its name, with or without a unit behind it."""
+    names = [str(data.GetArrayName(k)) for k in range(data.GetNumberOfArrays())]
+    found = next((full for full in names if full.split(" [")[0] == name), None)
+    if found is None:
+        raise KeyError(f"no field {name} among {', '.join(names)}")
+    return np.asarray(_numpy(data.GetArray(found)), dtype=np.float64)

@@ -1,0 +1,93 @@
+"""Numbers as a reader wants them: sensible digits, powers of ten, units, durations."""
+
+import math
+from datetime import timedelta
+from typing import Any
+
+NONE = "–"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_THIN = "\u202f"  # narrow no-break space
+_SPACE = "\u00a0"  # no-break space
+GREEK = {"ohm": "Ω"}
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite number (of Python or NumPy)."""
+    try:
+        return value is not None and math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number with so many significant digits; `–` where there is none.
+
+    Whole numbers are written out with grouped digits, very large and small ones with a power of
+    ten.
+    """
+    if not is_number(value):
+        return NONE
+    given = float(value)
+    if given == 0.0:
+        return "0"
+    if isinstance(value, int) or (given.is_integer() and 1e4 <= abs(given) < 1e12):
+        return _sign(f"{int(value):,}".replace(",", _THIN))
+    exponent = math.floor(math.log10(abs(float(f"{given:.{digits - 1}e}"))))
+    if -3 <= exponent < 5:
+        text = f"{given:.{max(digits - 1 - exponent, 0)}f}"
+        whole, _, rest = text.partition(".")
+        grouped = f"{int(whole):,}".replace(",", _THIN) if len(whole) > 4 else whole
+        return _sign(f"{grouped}.{rest}" if rest else grouped)
+    mantissa = f"{given / 10.0**exponent:.{digits - 1}f}"
+    return _sign(f"{mantissa}{_THIN}×{_THIN}10{str(exponent).translate(_SUPERSCRIPT)}")
+
+
+def quantity(value: Any, unit: str, scale: float = 1.0, digits: int = 3) -> str:
+    """A number times `scale` with its unit; `–` where there is none."""
+    if not is_number(value):
+        return NONE
+    return f"{number(float(value) * scale, digits)}{_SPACE}{unit}"
+
+
+def percent(value: Any, digits: int = 3) -> str:
+    """A share as a percentage."""
+    return quantity(value, "%", 100.0, digits)
+
+
+def duration(seconds: Any) -> str:
+    """A time as `42.1 s`, `3 min 20 s`, `1 h 05 min` or `2 d 3 h`."""
+    if not is_number(seconds):
+        return NONE
+    value = float(seconds)
+    if value < 60.0:
+        return f"{number(value)}{_SPACE}s"
+    whole = timedelta(seconds=round(value))
+    minutes, rest = divmod(whole.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if whole.days:
+        return f"{whole.days}{_SPACE}d {hours}{_SPACE}h"
+    if hours:
+        return f"{hours}{_SPACE}h {minutes:02d}{_SPACE}min"
+    return f"{minutes}{_SPACE}min {rest:02d}{_SPACE}s"
+
+
+def box(edges: Any, unit: str = "µm", scale: float = 1e6, digits: int = 3) -> str:
+    """Three edge lengths as `60 × 24 × 24 µm`."""
+    if not edges:
+        return NONE
+    texts = [number(float(edge) * scale, digits).removesuffix(".0") for edge in edges]
+    return f"{' × '.join(texts)}{_SPACE}{unit}"
+
+
+def unit_text(unit: str) -> str:
+    """A unit of a material file (`m^2/s`) as it is printed (`m²/s`)."""
+    text = unit.replace("*", "·")
+    for power in ("2", "3"):
+        text = text.replace(f"^{power}", power.translate(_SUPERSCRIPT))
+    for plain, sign in GREEK.items():
+        text = text.replace(plain, sign)
+    return "" if text == "1" else text
+
+
+def _sign(text: str) -> str:
+    return text.replace("-", "−") if text.startswith("-") else text

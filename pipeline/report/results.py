@@ -1,0 +1,167 @@
+"""The results of a run as the report reads them; what is missing is empty or None."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from voxtrode.data.errors import InputError
+from voxtrode.data.volume import VolumeHeader, read_header
+from voxtrode.pipeline.build import capabilities
+from voxtrode.pipeline.records import read_json
+from voxtrode.pipeline.report.fields import FieldSeries, read_series
+from voxtrode.pipeline.report.numbers import duration
+from voxtrode.pipeline.study import Study
+
+TIME = "Time [s]"
+CURRENT = "Current density [A.m-2]"
+VOLTAGE = "Voltage [V]"
+CAPACITY = "Areal capacity [mA.h.cm-2]"
+OCV = "Open-circuit voltage [V]"
+_TRUE = {"True", "true", "1", "1.0"}
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Everything a run has left.
+
+    Attributes:
+        folder: The run folder.
+        study: The study.
+        able: What each phase can do: `stores`, `electrons`, `ions`, by name.
+        header: Shape, voxel and phases of the volume.
+        image, mesh, transport, summary, provenance: The JSON files; empty where missing.
+        image_particles: `image/particles.csv`.
+        cell: `simulate/cell.csv`.
+        particles: `simulate/particles.csv`.
+        series: What `simulate/fields.pvd` names.
+        study_text: `study.yaml` as it stands.
+    """
+
+    folder: Path
+    study: Study
+    able: Mapping[str, Mapping[str, bool]]
+    header: VolumeHeader | None
+    image: Mapping[str, Any]
+    mesh: Mapping[str, Any]
+    transport: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    image_particles: pd.DataFrame | None
+    cell: pd.DataFrame | None
+    particles: pd.DataFrame | None
+    series: FieldSeries
+    study_text: str
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """Names of the phases that store lithium."""
+        return tuple(name for name, able in self.able.items() if able["stores"])
+
+    @property
+    def thickness(self) -> float | None:
+        """Thickness of the electrode [m]."""
+        return self.header.size[0] if self.header else None
+
+    def instants(self) -> pd.DataFrame:
+        """Time [s] and DoD of the stored instants, rising."""
+        if self.particles is None or self.particles.empty:
+            return pd.DataFrame({TIME: [], "DoD": []})
+        table = self.particles[[TIME, "DoD"]].drop_duplicates(TIME)
+        return table.sort_values(TIME).reset_index(drop=True)
+
+    def instant_name(self, time: float | None) -> str:
+        """A stored instant [s] in words: its depth of discharge, and whether the cell rests."""
+        dod = None if time is None else self.dod_at(time)
+        if time is None or dod is None:
+            return f"t = {duration(time)}"
+        return f"DoD {dod:.2f}{', at rest' if self.rests_at(time) else ''}"
+
+    def rests_at(self, time: float) -> bool:
+        """Whether no current flows at an instant [s]."""
+        if self.cell is None:
+            return False
+        nearest = int(np.argmin(np.abs(self.cell[TIME].to_numpy() - time)))
+        return float(self.cell[CURRENT].iloc[nearest]) == 0.0
+
+    def chosen_instants(self, count: int, rests: bool = True) -> list[float]:
+        """At most so many stored instants [s], evenly spread in DoD up to the last; not the start.
+
+        Args:
+            count: How many.
+            rests: Let the last of those at rest be one of them.
+        """
+        times = [float(time) for time in self.instants()[TIME]] or list(self.series.times)
+        later = times[1:] or times
+        at_rest = [time for time in later if self.rests_at(time)]
+        driven = [time for time in later if time not in at_rest] or later
+        last = at_rest[-1:] if rests and driven is not later else []
+        count -= len(last)
+        if len(driven) > count:
+            passed = np.array([self.dod_at(time) or time / driven[-1] for time in driven])
+            wanted = passed[-1] * np.arange(1, count + 1) / count
+            nearest = np.abs(passed[:, None] - wanted).argmin(axis=0)
+            driven = [driven[pick] for pick in sorted(set(nearest.tolist()))]
+        return driven + last
+
+    def mean_sol(self, time: float) -> float | None:
+        """SoL of the cell at an instant [s]."""
+        if self.cell is None or "SoL" not in self.cell:
+            return None
+        nearest = int(np.argmin(np.abs(self.cell[TIME].to_numpy() - time)))
+        return float(self.cell["SoL"].iloc[nearest])
+
+    def dod_at(self, time: float) -> float | None:
+        """Depth of discharge at a stored instant [s]."""
+        table = self.instants()
+        if table.empty:
+            return None
+        nearest = int(np.argmin(np.abs(table[TIME].to_numpy() - time)))
+        return float(table["DoD"].iloc[nearest])
+
+
+def read_results(folder: Path, study: Study) -> Results:
+    """Reads what is there in a run folder.
+
+    Args:
+        folder: The run folder.
+        study: The study it belongs to.
+    """
+    simulate = folder / "simulate"
+    text = folder / "study.yaml"
+    return Results(
+        folder=folder,
+        study=study,
+        able=capabilities(study),
+        header=_header(folder / "image"),
+        image=read_json(folder / "image" / "image.json"),
+        mesh=read_json(folder / "mesh" / "mesh.json"),
+        transport=read_json(folder / "transport.json"),
+        summary=read_json(folder / "summary.json"),
+        provenance=read_json(folder / "provenance.json"),
+        image_particles=_table(folder / "image" / "particles.csv", ("touches_box", "dead")),
+        cell=_table(simulate / "cell.csv"),
+        particles=_table(simulate / "particles.csv", ("Touches box", "Dead")),
+        series=read_series(simulate / "fields.pvd"),
+        study_text=text.read_text(encoding="utf-8") if text.is_file() else "",
+    )
+
+
+def _header(folder: Path) -> VolumeHeader | None:
+    try:
+        return read_header(folder)
+    except InputError:
+        return None
+
+
+def _table(path: Path, flags: Sequence[str] = ()) -> pd.DataFrame | None:
+    if not path.is_file():
+        return None
+    table = pd.read_csv(path, skipinitialspace=True, dtype=dict.fromkeys(flags, str))
+    for name in flags:
+        if name in table:
+            table[name] = table[name].isin(_TRUE)
+    return table if len(table) else None

@@ -1,0 +1,163 @@
+"""The stages of a run, in order, and what each is handed.
+
+A stage reads the results of earlier stages from `run_dir` and writes only below `staging`, a mirror
+of the run folder (`staging/mesh/mesh.json` becomes `run_dir/mesh/mesh.json`). Its outputs replace
+the old ones when it has returned on every rank, and never before.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voxtrode.data.errors import InputError, VoxtrodeError
+from voxtrode.pipeline.build import capabilities
+from voxtrode.pipeline.progress import Reporter
+from voxtrode.pipeline.study import Study
+from voxtrode.pipeline.study_base import nearest
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+
+class StageInterruptedError(VoxtrodeError):
+    """The stage saved its state and stopped because it was asked to (signal)."""
+
+    exit_status = 130
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What a stage is handed, on every rank.
+
+    Attributes:
+        study: The study, SI units.
+        run_dir: The run folder; results of earlier stages are read from here.
+        staging: Folder that the stage writes into, a mirror of the run folder; it exists.
+        comm: `MPI.COMM_WORLD`; for stages that are not parallel `Serial`, which can do what
+            `Communicator` says and no more.
+        resume: `staging` holds what an interrupted attempt with the same inputs left.
+        log: Progress and messages; silent on ranks other than 0.
+        stop_requested: Whether the stage should save its state and raise `StageInterruptedError`.
+            Collective: every rank gets the same answer, so every rank must ask equally often.
+    """
+
+    study: Study
+    run_dir: Path
+    staging: Path
+    comm: "MPI.Intracomm"
+    resume: bool
+    log: Reporter
+    stop_requested: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step from files to files.
+
+    Attributes:
+        name: Name on the command line.
+        module: Module whose `run(context)` does the work; imported only where it is done.
+        outputs: Files and folders it leaves in the run folder.
+        inputs: The part of a study that its result depends on, as JSON-able values.
+        after: Stages whose results it reads.
+        parallel: Runs on all ranks; otherwise on one, without MPI.
+        resumable: What an interrupted attempt left is worth keeping.
+    """
+
+    name: str
+    module: str
+    outputs: tuple[str, ...]
+    inputs: Callable[[Study], Mapping[str, Any]]
+    after: tuple[str, ...] = ()
+    parallel: bool = False
+    resumable: bool = False
+
+    def run(self, context: StageContext) -> None:
+        """Does the work; collective where the stage is parallel."""
+        import_module(self.module).run(context)
+
+
+def _image_inputs(study: Study) -> dict[str, Any]:
+    volume = study.volume.model_dump(mode="json")
+    volume.get("image", {}).pop("file", None)  # its content counts, not where it lies
+    return {"volume": volume, "capabilities": capabilities(study)}
+
+
+def _mesh_inputs(study: Study) -> dict[str, Any]:
+    return {"mesh": study.resolved()["mesh"], "separator": study.separator.thickness}
+
+
+def _transport_inputs(study: Study) -> dict[str, Any]:
+    return {"phases": study.resolved()["phases"]}
+
+
+def _simulation_inputs(study: Study) -> dict[str, Any]:
+    tree = study.resolved()
+    return {key: tree[key] for key in tree if key not in ("name", "volume", "mesh")}
+
+
+def _report_inputs(study: Study) -> dict[str, Any]:
+    tree = study.resolved()
+    return {key: tree[key] for key in tree if key != "volume"}  # through the stages before it
+
+
+STAGES = (
+    Stage(
+        "image",
+        "voxtrode.pipeline.stage_image",
+        ("image",),
+        _image_inputs,
+    ),
+    Stage(
+        "mesh",
+        "voxtrode.pipeline.stage_mesh",
+        ("mesh",),
+        _mesh_inputs,
+        after=("image",),
+        parallel=True,
+    ),
+    Stage(
+        "transport",
+        "voxtrode.pipeline.stage_transport",
+        ("transport.json",),
+        _transport_inputs,
+        after=("image", "mesh"),
+        parallel=True,
+    ),
+    Stage(
+        "simulate",
+        "voxtrode.pipeline.stage_simulate",
+        ("simulate", "summary.json"),
+        _simulation_inputs,
+        after=("image", "mesh"),
+        parallel=True,
+        resumable=True,
+    ),
+    Stage(
+        "report",
+        "voxtrode.pipeline.stage_report",
+        ("report",),
+        _report_inputs,
+        after=("image", "mesh", "transport", "simulate"),
+    ),
+)
+
+
+def stage_named(name: str) -> Stage:
+    """The stage of a name.
+
+    Raises:
+        InputError: There is none.
+    """
+    for stage in STAGES:
+        if stage.name == name:
+            return stage
+    names = [stage.name for stage in STAGES]
+    raise InputError(f'there is no stage "{name}"; {nearest(name, names, "stages")}')
+
+
+def stages_up_to(name: str) -> tuple[Stage, ...]:
+    """Every stage up to and including the one of a name, in order."""
+    return STAGES[: STAGES.index(stage_named(name)) + 1]

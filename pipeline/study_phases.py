@@ -1,0 +1,109 @@
+"""The `phases` and `separator` sections: what each region stores and conducts.
+
+ε and τ are intrinsic to a phase (not of the whole electrode).
+"""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, WithJsonSchema, model_serializer, model_validator
+from pydantic_core.core_schema import SerializerFunctionWrapHandler
+
+from voxtrode.pipeline.quantities import Conductivity, Length, Porosity, to_si
+from voxtrode.pipeline.study_base import Section
+
+BRUGGEMAN = "bruggeman"
+"""As a tortuosity: τ = ε^−0.5 with the intrinsic ε of the phase."""
+
+
+def _tortuosity(given: object) -> float | str:
+    if given == BRUGGEMAN:
+        return BRUGGEMAN
+    value = to_si(given, "", "tortuosity factor", "1.43")
+    if value < 1.0:
+        raise ValueError(f'{given!r} is below 1; expected a tortuosity factor, or "{BRUGGEMAN}"')
+    return value
+
+
+type Tortuosity = Annotated[
+    float | str,
+    BeforeValidator(_tortuosity),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 1.0}, {"const": BRUGGEMAN}]}),
+]
+
+DEFAULT_ELECTROLYTE = "default"
+"""As the electrolyte of a phase: the electrolyte of the study."""
+
+
+def bruggeman(porosity: float) -> float:
+    """Tortuosity factor τ = ε^−0.5 of Bruggeman's relation D_eff = ε^1.5 D."""
+    return float(porosity**-0.5)
+
+
+def tortuosity_value(given: float | str, porosity: float) -> float:
+    """The tortuosity factor as a number."""
+    return bruggeman(porosity) if given == BRUGGEMAN else float(given)
+
+
+class PhaseEntry(Section):
+    """One phase of the volume.
+
+    Attributes:
+        material: An active material or a conductor of the library; the library says which.
+        porosity: Intrinsic volume fraction ε of electrolyte; overrides a conductor's.
+        tortuosity: Intrinsic tortuosity factor τ, or "bruggeman"; overrides a conductor's.
+        conductivity: Electronic conductivity inside the phase [S/m]; overrides the library's.
+        electrolyte: Electrolyte inside the phase; None and "default": the study's.
+        inert: The phase stores and conducts nothing (void, insulator).
+    """
+
+    material: str | None = None
+    porosity: Porosity | None = None
+    tortuosity: Tortuosity | None = None
+    conductivity: Conductivity | None = None
+    electrolyte: str | None = None
+    inert: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        given = sorted(self.model_dump())
+        if self.inert and given != ["inert"]:
+            other = ", ".join(key for key in given if key != "inert")
+            raise ValueError(f"an inert phase has no other keys, got {other}")
+        if not given:
+            raise ValueError(
+                "says nothing; expected a material, a porosity, a conductivity or inert: true"
+            )
+        if self.material is None and self.porosity is not None and self.tortuosity is None:
+            raise ValueError(
+                'has a porosity but no tortuosity; give its tortuosity factor, or "bruggeman"'
+            )
+        return self
+
+    @property
+    def holds_liquid(self) -> bool:
+        """Whether the entry itself says that the phase holds electrolyte."""
+        return any(key is not None for key in (self.porosity, self.tortuosity, self.electrolyte))
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value not in (None, False)}
+
+
+FULL_PORE = PhaseEntry(porosity=1.0, tortuosity=1.0)
+"""What a phase called `pore` is when the study has no entry for it: full of the electrolyte."""
+
+
+class Separator(Section):
+    """The separator between electrode and counter electrode.
+
+    Attributes:
+        thickness: Thickness [m].
+        porosity: Volume fraction ε of electrolyte.
+        tortuosity: Tortuosity factor τ, or "bruggeman".
+        electrolyte: Its electrolyte; None and "default": the study's.
+    """
+
+    thickness: Length
+    porosity: Porosity
+    tortuosity: Tortuosity
+    electrolyte: str = DEFAULT_ELECTROLYTE

@@ -1,0 +1,120 @@
+"""Faults of a study that show before anything runs: materials, cut-offs, image, mesh.
+
+The shape of the study file is checked where it is read (`voxtrode.pipeline.study`).
+"""
+
+from voxtrode.data.errors import InputError
+from voxtrode.data.materials import stoichiometry_at
+from voxtrode.data.phases import Phase
+from voxtrode.data.volume import VolumeHeader
+from voxtrode.pipeline.build import build_counter, build_phases, build_separator, capabilities
+from voxtrode.pipeline.study import Study
+from voxtrode.pipeline.study_protocol import StopKind
+from voxtrode.pipeline.study_volume import Image
+
+_JUDGED_EARLY = 200_000_000  # voxels; above, missing paths show in the stages
+
+
+def validate(study: Study) -> None:
+    """Checks everything but the voxels.
+
+    Raises:
+        InputError: The first fault, with the dotted key it stands at.
+    """
+    phases = build_phases(study)
+    build_separator(study)
+    build_counter(study)
+    _check_capabilities(phases)
+    _check_voltages(study, phases)
+
+
+def inspect_volume(study: Study, simulated: bool) -> tuple[VolumeHeader, dict[str, float]]:
+    """Checks the volume and says what it will be: shape, voxel size, phases and their shares.
+
+    An image is read whole, so that a damaged file, a wrong voxel size, a crop outside and labels
+    that do not match are found; a generated volume is not generated.
+
+    Args:
+        study: The study.
+        simulated: The study goes as far as a simulation, which needs paths for ions and electrons.
+
+    Raises:
+        InputError: A fault in the image, or a mesh coarser than the volume.
+    """
+    generate, image = study.volume.generate, study.volume.image
+    if image is not None:
+        header, shares = _inspect_image(study, image, simulated)
+    else:
+        assert generate is not None
+        edges = (generate.voxel, generate.voxel, generate.voxel)
+        header = VolumeHeader(generate.shape, edges, generate.phase_names)
+        fractions = (generate.active_fraction, 1.0 - generate.active_fraction)
+        shares = dict(zip(generate.phase_names, fractions, strict=True))
+    if study.mesh.size > min(header.size):
+        raise InputError(
+            f"mesh.size: {study.mesh.size:g} m is larger than the volume"
+            f" ({' x '.join(f'{size:g}' for size in header.size)} m); choose a smaller size"
+        )
+    return header, shares
+
+
+def _inspect_image(
+    study: Study, image: Image, simulated: bool
+) -> tuple[VolumeHeader, dict[str, float]]:
+    from voxtrode.data.connectivity import Roles, judge, require_paths  # slow to import
+    from voxtrode.data.image import read_image
+
+    try:
+        volume = read_image(
+            image.file,
+            image.voxel_size,
+            image.labels,
+            image.thickness_axis,
+            image.collector,
+            image.crop,
+        )
+        if simulated and volume.labels.size <= _JUDGED_EARLY:
+            able = list(capabilities(study).values())  # in the order of the labels
+            stores, electrons, ions = (
+                tuple(label for label, can in enumerate(able) if can[what])
+                for what in ("stores", "electrons", "ions")
+            )
+            roles = Roles(active=stores, electronic=electrons, ionic=ions)
+            flags = judge(volume.labels, roles)
+            require_paths(volume.labels, roles, flags, volume.phases)
+    except InputError as error:
+        raise InputError(f"volume.image: {error}") from None
+    return volume.header, dict(volume.evidence["label_shares"])
+
+
+def _check_capabilities(phases: dict[str, Phase]) -> None:
+    if not any(phase.stores for phase in phases.values()):
+        raise InputError("phases: no phase stores lithium; give one e.g. {material: nmc622}")
+    if not any(phase.conducts_ions for phase in phases.values()):
+        raise InputError(
+            "phases: no phase conducts ions; give one e.g. {porosity: 0.5, tortuosity: bruggeman}"
+        )
+
+
+def _check_voltages(study: Study, phases: dict[str, Phase]) -> None:
+    lower, upper = study.voltage_window
+    ends = {
+        f"protocol.{number}.until": stop.value
+        for number, step in enumerate(study.protocol)
+        for stop in step.stops
+        if stop.kind is StopKind.VOLTAGE
+    }
+    for phase in phases.values():
+        if phase.active is None:
+            continue
+        for key, voltage in {"voltage_window": lower, "voltage_window.1": upper, **ends}.items():
+            try:
+                stoichiometry_at(phase.active.U, voltage)
+            except InputError as error:
+                raise InputError(f"{key}: {phase.active.name}: {error}") from None
+    for key, voltage in ends.items():
+        if voltage >= upper:
+            raise InputError(
+                f"{key}: a discharge to {voltage:g} V cannot begin at {upper:g} V, the"
+                " open-circuit voltage at the start (voltage_window); give a lower voltage"
+            )

@@ -1,0 +1,336 @@
+"""Reported quantities of a half cell: cell row, particle rows, balances, overpotential split."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import ufl
+from dolfinx import fem
+from mpi4py import MPI
+
+from voxtrode.data.law import FARADAY
+from voxtrode.solvers import forms, particles
+from voxtrode.solvers.fields import PHI_S, Field
+from voxtrode.solvers.kinetics import Flux
+from voxtrode.solvers.surfaces import ActiveSurface, Insertion
+from voxtrode.solvers.system import Drive, HalfCellSystem
+from voxtrode.solvers.units import CONDUCTANCE, STORAGE, UM, thermal_voltage
+
+Array = npt.NDArray[np.float64]
+HOUR = 3600.0
+
+PARTS = (
+    "Ohmic",
+    "Concentration",
+    "Electronic",
+    "Kinetic",
+    "Film",
+    "Solid diffusion",
+    "Particle-to-particle",
+    "Counter",
+)
+"""Parts of U(θ̄) − V, in the order of :meth:`Quantities.overpotentials`."""
+
+
+@dataclass(frozen=True)
+class Balances:
+    """How well conservation holds at an instant (relative, see the model's §6)."""
+
+    lithium: float
+    salt: float
+    charge: float
+
+
+class Quantities:
+    """Evaluates a system's present state.
+
+    Attributes:
+        system: The system.
+        table: What does not change about the particles.
+        windows: θ₀ and θ₁₀₀ of each active phase, by label.
+        capacity: Charge of the connected active material between the cut-offs [A s/m²].
+        nominal: Nominal areal capacity [A s/m²].
+    """
+
+    def __init__(self, system: HalfCellSystem):
+        """Prepare sums and forms; the present state becomes the one balances start from."""
+        self.system = system
+        cell = system.cell
+        mesh = system.mesh
+        self.windows = {
+            s.label: particles.Window.of(s.material, cell.upper, cell.lower) for s in system.active
+        }
+        labels = np.array(list(cell.active()), dtype=np.int64)
+        self.table = particles.particle_table(mesh, system.active, labels)
+        self._shares = {s.label: particles.shares(mesh, system, s.label) for s in system.active}
+        self._n = len(self.table.volume)
+        self._power = _power_forms(system)
+        charge = sum(
+            self.windows[s.label].capacity(s.material) * self._total(self._shares[s.label].volume)
+            for s in system.active
+        )
+        self.capacity = float(charge / UM**3 / mesh.info.area)
+        self.nominal = self.capacity if cell.nominal_capacity is None else cell.nominal_capacity
+        self._lithium = self._inventory(*system.fields.theta.values())
+        self._salt = self._inventory(system.fields.c_e)
+
+    @property
+    def one_c(self) -> float:
+        """Current density that moves the nominal capacity in an hour [A/m²]."""
+        return self.nominal / HOUR
+
+    def start_from(self, lithium: float, salt: float) -> None:
+        """Let balances start from earlier inventories (after a restart)."""
+        self._lithium, self._salt = lithium, salt
+
+    @property
+    def inventories(self) -> tuple[float, float]:
+        """Lithium and salt [pA s] that balances start from."""
+        return self._lithium, self._salt
+
+    # -- balances -------------------------------------------------------------------------------
+
+    def balances(self, current: float, charge: float) -> Balances:
+        """Conservation at the present state; collective.
+
+        Args:
+            current: Applied current density [A/m²].
+            charge: Charge passed per area since the start [A s/m²].
+        """
+        system = self.system
+        area = system.area
+        lithium = self._inventory(*system.fields.theta.values()) - self._lithium - charge * area
+        floor = max(abs(charge), 1e-3 * self.capacity) * area
+        salt = self._inventory(system.fields.c_e) - self._salt
+        inside = sum(self._total(s.points.area * system.flux(s).J) for s in system.active)
+        counter = self._total(system.counter.points.area * system.flux(system.counter).J)
+        collector = self._collector_current()
+        off = max(abs(collector + inside), abs(counter + inside), abs(collector - current * area))
+        return Balances(
+            lithium=abs(lithium) / floor,
+            salt=abs(salt) / self._salt,
+            charge=off / (max(abs(current), self.one_c) * area),
+        )
+
+    def _collector_current(self) -> float:
+        """Current out of the solid through the collector [pA], as the equations' reaction."""
+        system = self.system
+        zero = {f.name: np.zeros(f.layout.region.n_local) for f in system.blocks}
+        row = system.residual(Drive(0.0, 0.0, zero))[PHI_S]
+        first = float(row.array_r[0]) if system.comm.rank == 0 else None
+        return -float(system.comm.bcast(first, root=0))
+
+    def _inventory(self, *fields: Field) -> float:
+        """Σ storage · value [pA s]."""
+        total = 0.0
+        for field in fields:
+            free = field.layout.free
+            assert field.storage is not None
+            total += self._total(field.storage[free] * field.values[free])
+        return total
+
+    def _total(self, values: Array) -> float:
+        return float(self.system.comm.allreduce(float(values.sum()), op=MPI.SUM))
+
+    # -- cell -----------------------------------------------------------------------------------
+
+    def cell(self, current: float) -> dict[str, float]:
+        """State of the whole cell; collective. Keys are those of ``cell.csv``.
+
+        Args:
+            current: Applied current density [A/m²].
+        """
+        system = self.system
+        c_e0 = system.fields.electrolyte.c_e0.value
+        y = system.fields.c_e.values
+        low = system.comm.allreduce(float(y.min(initial=np.inf)), op=MPI.MIN)
+        high = system.comm.allreduce(float(y.max(initial=-np.inf)), op=MPI.MAX)
+        pores = STORAGE * FARADAY * c_e0
+        field = system.fields.c_e
+        assert field.storage is not None
+        volume = self._total(field.storage[field.layout.free]) / pores
+        mean = self._inventory(field) / pores / volume
+        row = {
+            "Voltage [V]": system.voltage(),
+            "SoL": self._mean_sol(),
+            "Mean c_e [mol.m-3]": c_e0 * mean,
+            "Min c_e [mol.m-3]": c_e0 * low,
+            "Max c_e [mol.m-3]": c_e0 * high,
+        }
+        parts, ocv = self.overpotentials(current)
+        for name, value in zip(PARTS, parts, strict=True):
+            row[f"{name} overpotential [V]"] = value
+        row["Total overpotential [V]"] = ocv - row["Voltage [V]"]
+        row["Open-circuit voltage [V]"] = ocv
+        return row
+
+    def _mean_sol(self) -> float:
+        sums = volume = 0.0
+        for s in self.system.active:
+            share = self._shares[s.label]
+            theta = self.system.fields.theta[s.label].values[share.dof]
+            sums += self._total(share.volume * self.windows[s.label].sol(theta))
+            volume += self._total(share.volume)
+        return sums / volume
+
+    def overpotentials(self, current: float) -> tuple[tuple[float, ...], float]:
+        """Parts of U(θ̄) − V by power over the current, and U(θ̄) [V]; collective.
+
+        Exact in the discrete system: the parts are the equations tested with the solution (the
+        concentration part is −∫ i_e·(2RT/F)(1 − t₊)χ∇ln c_e, positive where it costs voltage).
+        Parts are NaN at rest, where power over current says nothing. With several active
+        materials U(θ̄) is the mean of their own U(θ̄), weighted by their shares of the current
+        (of the volume, at rest).
+        """
+        system = self.system
+        comm = system.comm
+        ocv_sum = weight_sum = 0.0
+        surface_parts = np.zeros(4)
+        for s in system.active:
+            flux = system.flux(s)
+            power, ocv = self._surface_power(s, flux)
+            surface_parts += power
+            weight = -self._total(s.points.area * flux.J)
+            if current == 0.0:
+                weight = self._total(self._shares[s.label].volume)
+            ocv_sum += weight * ocv
+            weight_sum += weight
+        reference = ocv_sum / weight_sum
+        if current == 0.0:
+            return (np.nan,) * len(PARTS), reference
+        volume = [comm.allreduce(float(fem.assemble_scalar(f)), op=MPI.SUM) for f in self._power]
+        counter = system.flux(system.counter)
+        counter_power = self._total(system.counter.points.area * counter.J * counter.eta)
+        applied = current * system.area
+        ohmic, concentration, electronic = (part / applied for part in volume)
+        kinetic, film, diffusion, between = (float(part) / applied for part in surface_parts)
+        return (
+            ohmic,
+            concentration,
+            electronic,
+            kinetic,
+            film,
+            diffusion,
+            between,
+            counter_power / applied,
+        ), reference
+
+    def _surface_power(self, surface: ActiveSurface, flux: Flux) -> tuple[Array, float]:
+        """Kinetic, film, diffusion and inter-particle power [pA V] on Γ, and U(θ̄) [V]."""
+        assert isinstance(surface.law, Insertion)
+        U = surface.material.U
+        share = self._shares[surface.label]
+        values = self.system.fields.theta[surface.label].values
+        mean, _, _, _ = particles.spread(self.system.mesh, share, values, self._n)
+        overall = self._total(share.volume * values[share.dof]) / self._total(share.volume)
+        at_surface = U(theta=values[surface.dofs[surface.theta]])
+        of_particle = U(theta=np.clip(mean, 1e-6, 1.0))[surface.points.particle]
+        ocv = float(U(theta=overall))
+        weighted = surface.points.area * flux.J
+        power = [
+            np.sum(weighted * flux.eta),
+            np.sum(weighted * flux.J) * surface.law.kinetics.film,
+            np.sum(weighted * (at_surface - of_particle)),
+            np.sum(weighted * (of_particle - ocv)),
+        ]
+        total = np.array(power, dtype=np.float64)
+        self.system.comm.Allreduce(MPI.IN_PLACE, total)
+        return total, ocv
+
+    # -- particles ------------------------------------------------------------------------------
+
+    def particles(self, current: float) -> dict[str, npt.NDArray[Any]]:
+        """Columns of ``particles.csv`` for the present state, a row a particle; collective.
+
+        Dead particles keep the initial lithiation: SoL 0, no current.
+
+        Args:
+            current: Applied current density [A/m²]; its sign is the one C-rates count along.
+        """
+        table, comm, n = self.table, self.system.comm, self._n
+        columns = {
+            name: np.zeros(n) for name in ("sol", "raw", "std", "range", "J", "eta", "rate", "c_t")
+        }
+        radius = 0.5 * _diameter(table.volume) / UM
+        for s in self.system.active:
+            window = self.windows[s.label]
+            mine = (table.label == s.label) & ~table.dead & (table.volume > 0.0)
+            theta = self.system.fields.theta[s.label].values
+            mean, std, low, high = particles.spread(
+                self.system.mesh, self._shares[s.label], theta, n
+            )
+            width = abs(window.full - window.empty)
+            flux = self.system.flux(s)
+            columns["sol"][mine] = window.sol(mean)[mine]
+            columns["raw"][mine] = mean[mine]
+            columns["std"][mine] = std[mine] / width
+            columns["range"][mine] = (high[mine] - low[mine]) / width
+            for name, values in (("J", flux.J), ("eta", flux.eta)):
+                weights = s.points.area * values
+                total = np.bincount(s.points.particle, weights=weights, minlength=n)
+                comm.Allreduce(MPI.IN_PLACE, total)
+                wet = mine & (table.wetted > 0.0)
+                columns[name][wet] = total[wet] / table.wetted[wet]
+            capacity = window.capacity(s.material) * table.volume / UM**3
+            surface = table.wetted / UM**2
+            columns["rate"][mine] = HOUR * (columns["J"] * surface)[mine] / capacity[mine]
+            of_phase = (table.label == s.label) & (table.volume > 0.0)
+            middle = 0.5 * (window.empty + window.full)
+            diffusivity = float(s.material.D_s(theta=middle))
+            columns["c_t"][of_phase] = HOUR * diffusivity / radius[of_phase] ** 2
+            columns["raw"][of_phase & table.dead] = window.empty
+        return self._rows(columns, current)
+
+    def _rows(self, columns: dict[str, Array], current: float) -> dict[str, npt.NDArray[Any]]:
+        table, keep = self.table, self.table.present
+        area = self.system.mesh.info.area
+        wetted = float(table.wetted.sum()) / UM**2
+        along = -1.0 if current >= 0.0 else 1.0
+        c_p = along * columns["J"] / (self.one_c * area / wetted)
+        c_own = along * columns["rate"]
+        names = np.array([phase.name for _, phase in sorted(self.system.cell.phases.items())])
+        rows: dict[str, npt.NDArray[Any]] = {
+            "Particle": np.arange(self._n),
+            "Phase": names[table.label],
+            "Volume [m3]": table.volume / UM**3,
+            "Wetted area [m2]": table.wetted / UM**2,
+            "Diameter [m]": _diameter(table.volume) / UM,
+            "Depth [m]": table.centroid[:, 2] / UM,
+            "SoL": columns["sol"],
+            "SoL raw": columns["raw"],
+            "SoL std": columns["std"],
+            "SoL range": columns["range"],
+            "J_ct [A.m-2]": columns["J"],
+            "Overpotential [V]": columns["eta"],
+            "C_p": c_p,
+            "C_p*": c_own,
+            "C_t": columns["c_t"],
+            "C_diff": c_p - columns["c_t"],
+            "C_diff*": c_own - columns["c_t"],
+            "Touches box": table.touches_box,
+            "Dead": table.dead,
+        }
+        return {name: values[keep] for name, values in rows.items()}
+
+
+def _diameter(volume: Array) -> Array:
+    """Diameter of the sphere of equal volume."""
+    return np.cbrt(6.0 * volume / np.pi)
+
+
+def _power_forms(system: HalfCellSystem) -> list[fem.Form]:
+    """Ohmic, concentration and electronic power [pA V] as scalar forms."""
+    f = system.fields
+    thermal = thermal_voltage(system.cell.temperature)
+    y, phi, fluid = f.c_e.function, f.phi_e.function, f.electrolyte
+    dx = forms.volume_measure(f.c_e.layout.region.mesh)
+    current = forms.ionic_current(y, phi, fluid, thermal)
+    kappa = forms.conductivity(y, fluid)
+    ohmic = CONDUCTANCE * f.transport * ufl.inner(current, current) / kappa * dx
+    drop = forms.diffusion_current(y, fluid, thermal) / kappa
+    concentration = -CONDUCTANCE * f.transport * ufl.inner(current, drop) * dx
+    dx = forms.volume_measure(f.phi_s.layout.region.mesh)
+    slope = ufl.grad(f.phi_s.function)
+    electronic = CONDUCTANCE * f.sigma * ufl.inner(slope, slope) * dx
+    return [fem.form(form) for form in (ohmic, concentration, electronic)]

@@ -1,0 +1,288 @@
+"""Adaptive BDF2 for the coupled half cell: one accepted step at a time.
+
+θ and c_e carry the error control (root mean square over the storing volume, the largest of the
+fields); potentials follow algebraically. A jump of the current restarts with implicit Euler from
+potentials that fit the new current.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from mpi4py import MPI
+
+from voxtrode.data.errors import NumericalError
+from voxtrode.solvers import bdf, newton
+from voxtrode.solvers.fields import PHI_E, PHI_S
+from voxtrode.solvers.linear import LinearSolver
+from voxtrode.solvers.system import Drive, HalfCellSystem
+
+State = dict[str, npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """Control of the time step.
+
+    Attributes:
+        rtol: Tolerance on the local error of θ and of c_e/c_e0.
+        first: First step after a jump of the current [s].
+        smallest: Step below which the run is given up [s].
+        largest: Largest step [s].
+    """
+
+    rtol: float = 1e-3
+    first: float = 0.1
+    smallest: float = 1e-4
+    largest: float = 600.0
+
+
+@dataclass
+class History:
+    """The integrator's memory: all that a restart needs.
+
+    Attributes:
+        time: Present time [s].
+        steps: Last accepted steps [s], the newest first, up to two.
+        states: Present state and earlier ones, the newest first, one more than ``steps``.
+        charges: Charge passed per area [A s/m²] at the same instants.
+        suggestion: Step that the error control suggests next [s].
+        current: Current density [A/m²] that the present potentials belong to.
+    """
+
+    time: float
+    steps: list[float]
+    states: list[State]
+    charges: list[float]
+    suggestion: float
+    current: float
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A step that Newton's method solved; the system holds its state.
+
+    Attributes:
+        h: The step [s].
+        error: Local error over the tolerance.
+        order: Power of h that the error goes with.
+        voltage: Cell voltage at its end [V].
+        charge: Charge passed per area at its end [A s/m²].
+    """
+
+    h: float
+    error: float
+    order: int
+    voltage: float
+    charge: float
+
+
+@dataclass
+class Counters:
+    """Evidence of a run.
+
+    Attributes:
+        accepted, rejected: Steps.
+        work: Newton and Krylov totals.
+    """
+
+    accepted: int = 0
+    rejected: int = 0
+    work: newton.Work = field(default_factory=newton.Work)
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take over the totals of an earlier part of the run."""
+        self.accepted, self.rejected = saved["accepted"], saved["rejected"]
+        self.work = newton.Work(**saved["work"])
+
+
+class Stepper:
+    """Advances a system in time.
+
+    Attributes:
+        system: The system; holds the present state between steps.
+        history: The integrator's memory.
+        counters: Evidence.
+    """
+
+    def __init__(
+        self,
+        system: HalfCellSystem,
+        scale: float,
+        settings: StepSettings,
+        newton_settings: newton.NewtonSettings,
+    ):
+        """Prepare the solvers; collective.
+
+        Args:
+            system: Initial state.
+            scale: Current density that tolerances are relative to [A/m²].
+            settings: Step control.
+            newton_settings: Tolerances of the nonlinear solve.
+        """
+        self.system = system
+        self.settings = settings
+        self.newton = newton_settings
+        self.scale = scale
+        self.counters = Counters()
+        names = tuple(field.name for field in system.blocks)
+        self._solver = LinearSolver(system, newton_settings.max_krylov, names)
+        self._potentials = LinearSolver(system, newton_settings.max_krylov, (PHI_S, PHI_E))
+        self._stored = [field for field in system.blocks if field.storage is not None]
+        self._weights = {f.name: self._sum(f.storage[f.layout.free]) for f in self._stored}  # type: ignore[index]
+        self.history = History(0.0, [], [system.state()], [0.0], settings.first, 0.0)
+        self.failure = ""
+
+    def restart(self, current: float) -> None:
+        """Begin a step of the protocol: potentials that fit a new current, memory cleared.
+
+        Raises:
+            NumericalError: Where no such potentials are found.
+        """
+        h = self.history
+        self.system.set_state(h.states[0])
+        if not self._consistent(h.current, current):
+            raise NumericalError(
+                f"no potentials found for {current:g} A/m² at t = {h.time:g} s: {self.failure}; "
+                "the current may be beyond what the electrolyte or the contacts can carry"
+            )
+        self.history = History(
+            h.time, [], [self.system.state()], h.charges[:1], self.settings.first, current
+        )
+        self.rebase()
+
+    def rebase(self) -> None:
+        """Keep φ_s relative to the present voltage (see :class:`HalfCellSystem`)."""
+        self.system.rebase(self.history.states)
+
+    def attempt(self, h: float) -> Attempt | None:
+        """Solve one step of length h [s] at the history's current; None where it fails."""
+        past = self.history
+        rate, coefficients = bdf.derivative(h, past.steps[:1])
+        guess = bdf.extrapolation(h, past.steps)
+        predicted = _combine(guess, past.states)
+        self.system.set_state(self._inside(predicted))
+        drive = Drive(past.current, rate, _combine(coefficients, past.states))
+        result = newton.solve(
+            self.system, self._solver, drive, self._scale, self.newton, self.counters.work
+        )
+        self.failure = f"{result.reason} (largest residual in {result.worst})"
+        if not result.converged:
+            return None
+        factor, order = bdf.error_factor(h, past.steps)
+        error = factor * self._distance(predicted) / self.settings.rtol
+        charge = (past.current - _combine_numbers(coefficients, past.charges)) / rate
+        return Attempt(h, error, order, self.system.voltage(), charge)
+
+    def accept(self, attempt: Attempt) -> None:
+        """Make an attempt's state, which the system holds, the present one."""
+        past = self.history
+        self.history = History(
+            time=past.time + attempt.h,
+            steps=[attempt.h, *past.steps][:2],
+            states=[self.system.state(), *past.states][:3],
+            charges=[attempt.charge, *past.charges][:3],
+            suggestion=self.suggested(attempt),
+            current=past.current,
+        )
+        self.counters.accepted += 1
+        self.rebase()
+
+    def suggested(self, attempt: Attempt) -> float:
+        """Step that would just meet the tolerance [s], within the limits of growth."""
+        ratio = 0.9 * max(attempt.error, 1e-6) ** (-1.0 / attempt.order)
+        return min(attempt.h * min(max(ratio, 0.2), bdf.MAX_GROWTH), self.settings.largest)
+
+    def step(self, limit: float) -> Attempt:
+        """Find a step that meets the tolerance; it is not yet accepted.
+
+        Args:
+            limit: Time to the next instant to be met [s]; the last steps before it are evened
+                out so that none is tiny.
+
+        Raises:
+            NumericalError: Where the step falls below the smallest one.
+        """
+        h = self.history.suggestion
+        while True:
+            h = _towards(h, limit)
+            attempt = self.attempt(h)
+            if attempt is not None and attempt.error <= 1.0:
+                return attempt
+            self.counters.rejected += 1
+            h = 0.4 * h if attempt is None else min(self.suggested(attempt), 0.9 * h)
+            if h < self.settings.smallest:
+                self.system.set_state(self.history.states[0])
+                raise NumericalError(
+                    f"the time step fell below {self.settings.smallest:g} s at "
+                    f"t = {self.history.time:.6g} s: {self.failure}"
+                )
+
+    @property
+    def _scale(self) -> float:
+        return max(abs(self.history.current), self.scale) * self.system.area
+
+    def _consistent(self, before: float, current: float) -> bool:
+        """Solve for the potentials, in one go or by raising the current in quarters."""
+        start = self.system.state()
+        zero = {f.name: np.zeros(f.layout.region.n_local) for f in self._stored}
+        scale = max(abs(current), self.scale) * self.system.area
+        for parts in (1, 4, 16):
+            self.system.set_state(start)
+            done = True
+            for part in range(1, parts + 1):
+                drive = Drive(before + (current - before) * part / parts, 0.0, zero)
+                result = newton.solve(
+                    self.system, self._potentials, drive, scale, self.newton, self.counters.work
+                )
+                self.failure = result.reason
+                done = done and result.converged
+            if done:
+                return True
+        self.system.set_state(start)
+        return False
+
+    def _inside(self, predicted: State) -> State:
+        """The first guess: extrapolated, except where that leaves the physical range."""
+        guess = dict(predicted)
+        present = self.history.states[0]
+        for f in self._stored:
+            upper = 1.0 if f.name != "c_e" else np.inf
+            values = predicted[f.name]
+            outside = (values <= 0.0) | (values >= upper)
+            guess[f.name] = np.where(outside, present[f.name], values)
+        return guess
+
+    def _distance(self, predicted: State) -> float:
+        """Largest root mean square difference of a storing field from its extrapolation."""
+        worst = 0.0
+        for f in self._stored:
+            free = f.layout.free
+            assert f.storage is not None
+            square = f.storage[free] * (f.values[free] - predicted[f.name][free]) ** 2
+            worst = max(worst, float(np.sqrt(self._sum(square) / self._weights[f.name])))
+        return worst
+
+    def _sum(self, values: npt.NDArray[np.float64]) -> float:
+        return float(self.system.comm.allreduce(float(values.sum()), op=MPI.SUM))
+
+
+def _towards(h: float, limit: float) -> float:
+    """Shorten a step so that whole steps end at ``limit``."""
+    if h >= 0.999 * limit:
+        return limit
+    if h > 0.55 * limit:
+        return 0.5 * limit
+    return h
+
+
+def _combine(weights: tuple[float, ...], states: list[State]) -> State:
+    return {
+        name: sum(w * s[name] for w, s in zip(weights, states, strict=False))  # type: ignore[misc]
+        for name in states[0]
+    }
+
+
+def _combine_numbers(weights: tuple[float, ...], numbers: list[float]) -> float:
+    return sum(w * n for w, n in zip(weights, numbers, strict=False))

@@ -42,6 +42,7 @@ def save(path: Path, simulation: Simulation, extra: dict[str, Any]) -> None:
         "time": history.time,
         "steps": history.steps,
         "charges": history.charges,
+        "voltages": history.voltages,
         "suggestion": history.suggestion,
         "current": history.current,
         "states": len(history.states),
@@ -77,6 +78,7 @@ def load(path: Path, simulation: Simulation) -> dict[str, Any]:
         steps=header["steps"],
         states=states,
         charges=header["charges"],
+        voltages=header["voltages"],
         suggestion=header["suggestion"],
         current=header["current"],
     )

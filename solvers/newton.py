@@ -22,6 +22,7 @@ class NewtonSettings:
         norm: Bound on the 2-norm of each field's residual.
         balance: Bound on the sum of each field's residual: the error of the balances in a step.
         max_iterations: Newton iterations before the step is given up.
+        wild: Residual of a first guess beyond which it is not worth starting from.
         linear: Smallest relative tolerance of a linear solve.
         max_krylov: Cap on Krylov iterations; reaching it gives the step up.
     """
@@ -29,6 +30,7 @@ class NewtonSettings:
     norm: float = 1e-8
     balance: float = 1e-10
     max_iterations: int = 12
+    wild: float = 1e3
     linear: float = 1e-4
     max_krylov: int = 200
 
@@ -54,6 +56,7 @@ class NewtonResult:
         converged: Whether both tolerances were met.
         iterations: Newton iterations.
         reason: Why it did not converge; empty if it did.
+        wild: The first guess was no place to start from.
         worst: Name of the field with the largest relative residual.
     """
 
@@ -61,6 +64,7 @@ class NewtonResult:
     iterations: int
     reason: str = ""
     worst: str = ""
+    wild: bool = False
 
 
 def solve(
@@ -83,6 +87,7 @@ def solve(
     """
     blocks = {field.name: field for field in system.blocks if field.name in solver.names}
     worst = ""
+    history: list[float] = []
     for iteration in range(settings.max_iterations + 1):
         start = perf_counter()
         rows = system.residual(drive)
@@ -91,12 +96,17 @@ def solve(
         work.residual_s += perf_counter() - start
         if not np.all(np.isfinite(list(excess.values()))):
             work.seconds += perf_counter() - start
-            return NewtonResult(False, iteration, "the residual is not finite", worst)
+            return NewtonResult(False, iteration, "the residual is not finite", worst, True)
         if excess[worst] <= 1.0 or iteration == settings.max_iterations:
             work.seconds += perf_counter() - start
             if excess[worst] <= 1.0:
                 return NewtonResult(True, iteration)
             break
+        reason = _hopeless([*history, excess[worst]], settings)
+        if reason:
+            work.seconds += perf_counter() - start
+            return NewtonResult(False, iteration, reason, worst, wild=not history)
+        history.append(excess[worst])
         middle = perf_counter()
         system.jacobian(drive)
         work.jacobian_s += perf_counter() - middle
@@ -117,6 +127,15 @@ def solve(
             return NewtonResult(False, iteration + 1, reason, worst)
     reason = f"Newton's method did not converge in {settings.max_iterations} iterations"
     return NewtonResult(False, settings.max_iterations, reason, worst)
+
+
+def _hopeless(history: list[float], settings: NewtonSettings) -> str:
+    """Why an iteration is not worth going on with, given its excesses so far; else empty."""
+    if len(history) == 1 and history[0] > settings.wild / settings.norm:
+        return "the first guess is far from any solution"
+    if len(history) > 4 and history[-1] > 0.5 * history[-3]:
+        return f"Newton's method stalls after {len(history) - 1} iterations"
+    return ""
 
 
 def _excess(vector: PETSc.Vec, scale: float, settings: NewtonSettings) -> float:

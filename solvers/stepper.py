@@ -30,12 +30,15 @@ class StepSettings:
         first: First step after a jump of the current [s].
         smallest: Step below which the run is given up [s].
         largest: Largest step [s].
+        swing: Change of voltage that a step aims to stay below [V]: two thermal voltages, within
+            reach of Newton's method, and what steepens before the end of a discharge is resolved.
     """
 
     rtol: float = 1e-3
     first: float = 0.1
     smallest: float = 1e-4
     largest: float = 600.0
+    swing: float = 0.05
 
 
 @dataclass
@@ -47,6 +50,7 @@ class History:
         steps: Last accepted steps [s], the newest first, up to two.
         states: Present state and earlier ones, the newest first, one more than ``steps``.
         charges: Charge passed per area [A s/m²] at the same instants.
+        voltages: Cell voltages [V] at the same instants.
         suggestion: Step that the error control suggests next [s].
         current: Current density [A/m²] that the present potentials belong to.
     """
@@ -55,6 +59,7 @@ class History:
     steps: list[float]
     states: list[State]
     charges: list[float]
+    voltages: list[float]
     suggestion: float
     current: float
 
@@ -131,8 +136,11 @@ class Stepper:
         self._potentials = LinearSolver(system, newton_settings.max_krylov, (PHI_S, PHI_E))
         self._stored = [field for field in system.blocks if field.storage is not None]
         self._weights = {f.name: self._sum(f.storage[f.layout.free]) for f in self._stored}  # type: ignore[index]
-        self.history = History(0.0, [], [system.state()], [0.0], settings.first, 0.0)
+        self.history = History(
+            0.0, [], [system.state()], [0.0], [system.voltage()], settings.first, 0.0
+        )
         self.failure = ""
+        self._cautious = False
 
     def restart(self, current: float) -> None:
         """Begin a step of the protocol: potentials that fit a new current, memory cleared.
@@ -148,7 +156,13 @@ class Stepper:
                 "the current may be beyond what the electrolyte or the contacts can carry"
             )
         self.history = History(
-            h.time, [], [self.system.state()], h.charges[:1], self.settings.first, current
+            time=h.time,
+            steps=[],
+            states=[self.system.state()],
+            charges=h.charges[:1],
+            voltages=[self.system.voltage()],
+            suggestion=self.settings.first,
+            current=current,
         )
         self.rebase()
 
@@ -162,11 +176,14 @@ class Stepper:
         rate, coefficients = bdf.derivative(h, past.steps[:1])
         guess = bdf.extrapolation(h, past.steps)
         predicted = _combine(guess, past.states)
-        self.system.set_state(self._inside(predicted))
         drive = Drive(past.current, rate, _combine(coefficients, past.states))
-        result = newton.solve(
-            self.system, self._solver, drive, self._scale, self.newton, self.counters.work
-        )
+        for start in (self._inside(predicted), past.states[0]):
+            self.system.set_state(start)
+            result = newton.solve(
+                self.system, self._solver, drive, self._scale, self.newton, self.counters.work
+            )
+            if not result.wild:
+                break
         self.failure = f"{result.reason} (largest residual in {result.worst})"
         if not result.converged:
             return None
@@ -183,16 +200,19 @@ class Stepper:
             steps=[attempt.h, *past.steps][:2],
             states=[self.system.state(), *past.states][:3],
             charges=[attempt.charge, *past.charges][:3],
+            voltages=[attempt.voltage, *past.voltages][:3],
             suggestion=self.suggested(attempt),
             current=past.current,
         )
+        self.history.suggestion = min(self.history.suggestion, self._within_swing())
         self.counters.accepted += 1
         self.rebase()
 
     def suggested(self, attempt: Attempt) -> float:
-        """Step that would just meet the tolerance [s], within the limits of growth."""
+        """Step that would just meet the tolerance [s]; it does not grow after a rejection."""
         ratio = 0.9 * max(attempt.error, 1e-6) ** (-1.0 / attempt.order)
-        return min(attempt.h * min(max(ratio, 0.2), bdf.MAX_GROWTH), self.settings.largest)
+        growth = 1.0 if self._cautious else bdf.MAX_GROWTH
+        return min(attempt.h * min(max(ratio, 0.2), growth), self.settings.largest)
 
     def step(self, limit: float) -> Attempt:
         """Find a step that meets the tolerance; it is not yet accepted.
@@ -205,19 +225,42 @@ class Stepper:
             NumericalError: Where the step falls below the smallest one.
         """
         h = self.history.suggestion
+        self._cautious = False
         while True:
             h = _towards(h, limit)
             attempt = self.attempt(h)
-            if attempt is not None and attempt.error <= 1.0:
+            shorter = 0.4 * h if attempt is None else self._shorter(attempt)
+            if attempt is not None and shorter >= h:
                 return attempt
             self.counters.rejected += 1
-            h = 0.4 * h if attempt is None else min(self.suggested(attempt), 0.9 * h)
+            self._cautious = True
+            h = shorter
             if h < self.settings.smallest:
                 self.system.set_state(self.history.states[0])
                 raise NumericalError(
                     f"the time step fell below {self.settings.smallest:g} s at "
                     f"t = {self.history.time:.6g} s: {self.failure}"
                 )
+
+    def _within_swing(self) -> float:
+        """Step over which the voltage, extrapolated, changes by the swing [s]."""
+        h, v = self.history.steps, self.history.voltages
+        slope = (v[0] - v[1]) / h[0]
+        bend = 0.0
+        if len(h) > 1:
+            bend = (slope - (v[1] - v[2]) / h[1]) / (h[0] + h[1])
+            slope += bend * h[0]
+        # Where the curve flattens the slope alone counts; |slope| t + |bend| t² = swing.
+        bend = abs(bend) if slope * bend > 0.0 else 0.0
+        root = np.sqrt(slope**2 + 4.0 * bend * self.settings.swing)
+        return float(2.0 * self.settings.swing / max(abs(slope) + root, 1e-300))
+
+    def _shorter(self, attempt: Attempt) -> float:
+        """Step to take instead of a solved one [s]; the step itself where it is acceptable."""
+        change = abs(attempt.voltage - self.history.voltages[0])
+        if self.history.steps and change > 2.0 * self.settings.swing:
+            return attempt.h * max(self.settings.swing / change, 0.2)
+        return attempt.h if attempt.error <= 1.0 else min(self.suggested(attempt), 0.9 * attempt.h)
 
     @property
     def _scale(self) -> float:

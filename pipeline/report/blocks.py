@@ -34,13 +34,13 @@ class Table:
         head: Titles of the columns, with units; empty: no head.
         rows: Entries; plain texts or cells.
         caption: What to see.
-        numeric: Set all but the first column to the right.
+        left: Columns of text, set to the left; the others are numbers, set to the right.
     """
 
     head: Sequence[str]
     rows: Sequence[Sequence[Cell | str]]
     caption: str = ""
-    numeric: bool = True
+    left: Sequence[int] = (0,)
     kind: ClassVar[str] = "table"
 
 

@@ -89,7 +89,14 @@ def _dod_axis(axes: Axes, table: pd.DataFrame) -> None:
     if "DoD" not in table or float(table["DoD"].abs().max()) == 0.0:
         return
     ratio = float(table[CAPACITY].abs().max() / table["DoD"].abs().max())
-    top = axes.secondary_xaxis("top", functions=(lambda q: q / ratio, lambda d: d * ratio))
+
+    def to_dod(capacity: Any) -> Any:
+        return capacity / ratio
+
+    def to_capacity(dod: Any) -> Any:
+        return dod * ratio
+
+    top = axes.secondary_xaxis("top", functions=(to_dod, to_capacity))
     top.set_xlabel("depth of discharge DoD")
 
 

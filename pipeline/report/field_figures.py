@@ -70,10 +70,11 @@ def sol_map_figure(results: Results) -> Figure | None:
             shrink=0.8 if pairs == 1 else 0.4,
             anchor=(0.5 if pairs == 1 else 0.9 * k + 0.05, 1.0),
             aspect=35,
+            pad=0.02,
             extend="both" if k else "neither",
         )
         bar.set_label(label)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
     return as_figure(
         figure,
         f"State of lithiation on the plane y = {place * UM:.3g} µm at stored instants. Left of each"
@@ -171,7 +172,7 @@ def profile_figure(results: Results) -> Figure | None:
     )
     panels[-1].set_xlim(0.0, end * UM)
     panels[-1].set_xlabel("depth z [µm]  (collector → counter electrode)")
-    panels[-1].figure.align_ylabels(panels)  # type: ignore[union-attr]
+    panels[-1].figure.align_ylabels(panels)
     panels[0].legend(loc="center left", bbox_to_anchor=(1.01, 0.5), borderaxespad=0.0)
     return as_figure(
         figure,

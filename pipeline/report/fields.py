@@ -124,7 +124,7 @@ def depth_profile(path: Path, name: str, bins: Floats) -> Profile:
         bins: Edges of the bins along z [m], rising.
     """
     count = len(bins) - 1
-    weight, first, second = np.zeros(count), np.zeros(count), np.zeros(count)
+    sums = np.zeros((3, count))
     for grid in _pieces(path):
         points = _numpy(grid.GetPoints().GetData())
         cells = _numpy(grid.GetCells().GetConnectivityArray()).reshape(-1, 4)
@@ -133,11 +133,11 @@ def depth_profile(path: Path, name: str, bins: Floats) -> Profile:
         values = _values(grid.GetPointData(), name)[cells]
         place = np.searchsorted(bins, corners[:, :, 2].mean(axis=1)) - 1
         inside = (place >= 0) & (place < count)
-        for total, at in ((weight, 1.0), (first, values.mean(1)), (second, (values**2).mean(1))):
-            total += np.bincount(place[inside], (volume * at)[inside], minlength=count)
+        moments = (volume, volume * values.mean(1), volume * (values**2).mean(1))
+        sums += [np.bincount(place[inside], m[inside], minlength=count) for m in moments]
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = first / weight
-        std = np.sqrt(np.maximum(second / weight - mean**2, 0.0))
+        mean = sums[1] / sums[0]
+        std = np.sqrt(np.maximum(sums[2] / sums[0] - mean**2, 0.0))
     return Profile(0.5 * (bins[1:] + bins[:-1]), mean, std)
 
 

@@ -1,6 +1,7 @@
 """Numbers as a reader wants them: sensible digits, powers of ten, units, durations."""
 
 import math
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ NONE = "–"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _THIN = "\u202f"  # narrow no-break space
 _SPACE = "\u00a0"  # no-break space
-GREEK = {"ohm": "Ω"}
+_SIGNS = {"ohm": "Ω"}
 
 
 def is_number(value: Any) -> bool:
@@ -68,23 +69,32 @@ def duration(seconds: Any) -> str:
         return f"{whole.days}{_SPACE}d {hours}{_SPACE}h"
     if hours:
         return f"{hours}{_SPACE}h {minutes:02d}{_SPACE}min"
-    return f"{minutes}{_SPACE}min {rest:02d}{_SPACE}s"
+    return f"{minutes}{_SPACE}min {rest:02d}{_SPACE}s" if rest else f"{minutes}{_SPACE}min"
 
 
 def box(edges: Any, unit: str = "µm", scale: float = 1e6, digits: int = 3) -> str:
     """Three edge lengths as `60 × 24 × 24 µm`."""
     if not edges:
         return NONE
-    texts = [number(float(edge) * scale, digits).removesuffix(".0") for edge in edges]
+    texts = [shortest(float(edge) * scale, digits) for edge in edges]
     return f"{' × '.join(texts)}{_SPACE}{unit}"
+
+
+def shortest(value: Any, digits: int = 6) -> str:
+    """A number with at most so many significant digits, without zeros at its end."""
+    text = number(value, digits)
+    mantissa, times, power = text.partition(_THIN + "×")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return mantissa + times + power
 
 
 def unit_text(unit: str) -> str:
     """A unit of a material file (`m^2/s`) as it is printed (`m²/s`)."""
-    text = unit.replace("*", "·")
-    for power in ("2", "3"):
-        text = text.replace(f"^{power}", power.translate(_SUPERSCRIPT))
-    for plain, sign in GREEK.items():
+    text = re.sub(
+        r"\^(-?\d+)(?![\d.])", lambda found: found[1].translate(_SUPERSCRIPT), unit
+    ).replace("*", "·")
+    for plain, sign in _SIGNS.items():
         text = text.replace(plain, sign)
     return "" if text == "1" else text
 

@@ -1,5 +1,7 @@
 """Figures of the particles: lithiation and its spread against depth, at the stored instants."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -86,7 +88,7 @@ def _by_depth(
 class _Scale:
     """Areas of symbols by diameter."""
 
-    def __init__(self, table: pd.DataFrame):
+    def __init__(self, table: pd.DataFrame) -> None:
         diameters = table["Diameter [m]"].to_numpy()
         self.low, self.high = float(diameters.min()), float(diameters.max())
 
@@ -97,31 +99,31 @@ class _Scale:
         return np.maximum(_SIZES[1] * share, _SIZES[0] * 0.4)
 
 
-def _symbols(axes: Axes, rows: pd.DataFrame, column: str, colour: object, scale: _Scale) -> None:
+def _symbols(axes: Axes, rows: pd.DataFrame, column: str, colour: Any, scale: _Scale) -> None:
     for touching in (True, False):
         part = rows[rows["Touches box"] == touching]
         axes.scatter(
             part["Depth [m]"] * UM,
             part[column],
             s=scale(part["Diameter [m]"]),
-            facecolors="none" if touching else [colour],  # type: ignore[arg-type]
-            edgecolors=[colour] if touching else "white",  # type: ignore[arg-type]
+            facecolors="none" if touching else [colour],
+            edgecolors=[colour] if touching else "white",
             linewidths=0.9 if touching else 0.4,
             rasterized=True,
             zorder=2.0 if touching else 3.0,
         )
 
 
-def _legend(axes: Axes, names: list[str], colours: list[object], scale: _Scale) -> None:
-    def mark(colour: object, hollow: bool, area: float = 34.0) -> Line2D:
+def _legend(axes: Axes, names: list[str], colours: list[Any], scale: _Scale) -> None:
+    def mark(colour: Any, hollow: bool, area: float = 34.0) -> Line2D:
         return Line2D(
             [],
             [],
             linestyle="none",
             marker="o",
             markersize=area**0.5,
-            markerfacecolor="none" if hollow else colour,  # type: ignore[arg-type]
-            markeredgecolor=colour if hollow else "white",  # type: ignore[arg-type]
+            markerfacecolor="none" if hollow else colour,
+            markeredgecolor=colour if hollow else "white",
         )
 
     handles = [mark(colour, hollow=False) for colour in colours]

@@ -55,7 +55,7 @@ def draw(scene: Path, out: Path) -> None:
 
     with np.load(scene) as file:
         parts = dict(file)
-    plotter = pv.Plotter(off_screen=True, window_size=list(SIZE))
+    plotter: Any = pv.Plotter(off_screen=True, window_size=list(SIZE))
     plotter.set_background("white")
     size, separator = parts["size"], float(parts["separator"])
     for k in range(int(parts["surfaces"])):

@@ -126,8 +126,8 @@ def _instant(results: Results, dod: float) -> float | None:
     if table.empty:
         return results.series.times[-1]
     wanted = dod * float(table["DoD"].max())
-    nearest = (table["DoD"] - wanted).abs().idxmin()
-    return results.series.nearest(float(table["Time [s]"].loc[nearest]))
+    nearest = int(np.argmin(np.abs(table["DoD"].to_numpy() - wanted)))
+    return results.series.nearest(float(table["Time [s]"].iloc[nearest]))
 
 
 def _thinned(folder: Path, header: VolumeHeader) -> tuple[NDArray[np.uint8], Floats]:
@@ -164,7 +164,8 @@ def _surface(mask: NDArray[np.bool_], spacing: Floats) -> tuple[Floats, NDArray[
 
 
 def _outside(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.minimum(0.999 * np.minimum(values, 1.0 - values), 0.499)
+    inside: NDArray[np.float32] = np.minimum(0.999 * np.minimum(values, 1.0 - values), 0.499)
+    return inside
 
 
 def _sampled(path: Path, points: Floats) -> Floats:

@@ -150,7 +150,7 @@ def scene_figure(scene: Scene, results: Results, folder: Path) -> Figure | str:
             mappable, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, pad=0.09
         )
         bar.set_label(f"state of lithiation SoL at {results.instant_name(scene.time)}")
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         caption += " Colour: local state of lithiation (colours span the 1st to 99th percentile)."
     return as_figure(figure, caption, "3D picture of the electrode, cut open")
 
@@ -175,7 +175,8 @@ def _dead(results: Results) -> NDArray[np.int64]:
     table = results.image_particles
     if table is None:
         return np.empty(0, np.int64)
-    return table["id"].to_numpy(np.int64)[table["dead"].to_numpy(bool)]
+    dead: NDArray[np.int64] = table["id"].to_numpy(np.int64)[table["dead"].to_numpy(bool)]
+    return dead
 
 
 def _thin(count: int) -> slice:

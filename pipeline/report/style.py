@@ -44,7 +44,7 @@ _PHASE_COLOURS: dict[tuple[bool, bool, bool], Sequence[str]] = {
 }
 DEAD = "#c8102e"
 
-_RC: dict[str, Any] = {
+_RC: Any = {
     "font.size": 9.0,
     "font.family": "DejaVu Sans",
     "axes.edgecolor": INK,
@@ -69,7 +69,7 @@ _RC: dict[str, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 8.5,
     "figure.dpi": 96.0,
-    "savefig.dpi": 220.0,  # of rasterised parts
+    "savefig.dpi": 180.0,  # of rasterised parts
     "svg.fonttype": "path",
     "svg.hashsalt": "voxtrode",
     "figure.constrained_layout.use": True,

@@ -1,0 +1,73 @@
+"""Sections on the cell, the particles and the fields."""
+
+from voxtrode.pipeline.report.blocks import Block, Figure, Missing, Section, Table
+from voxtrode.pipeline.report.cell_figures import overpotential_figure, voltage_figure
+from voxtrode.pipeline.report.field_figures import profile_figure, sol_map_figure
+from voxtrode.pipeline.report.numbers import number
+from voxtrode.pipeline.report.particle_figures import rate_figure, sol_figure
+from voxtrode.pipeline.report.results import OCV, TIME, VOLTAGE, Results
+
+_SIMULATE = "run the simulation, `voxtrode simulate`"
+
+
+def cell_section(results: Results) -> Section:
+    """Voltage, current, and where the voltage is lost."""
+    voltage = voltage_figure(results)
+    if voltage is None:
+        return Section("cell", "Cell", [Missing(f"No voltage curve here: {_SIMULATE}.")])
+    losses = overpotential_figure(results) or Missing(
+        "No split of the overpotential: no instants under current."
+    )
+    return Section("cell", "Cell", [voltage, losses, _instant_table(results)])
+
+
+def _instant_table(results: Results) -> Table:
+    table, rows = results.cell, []
+    assert table is not None
+    for time in results.instants()[TIME]:
+        row = table.iloc[(table[TIME] - time).abs().argmin()]
+        rows.append(
+            [
+                number(row["DoD"]),
+                number(time / 60.0),
+                number(row[VOLTAGE], 5),
+                number(row[OCV], 5),
+                number(1e3 * row["Total overpotential [V]"]),
+                number(row["SoL"]),
+                number(row["Min c_e [mol.m-3]"]),
+                number(row["Max c_e [mol.m-3]"]),
+            ]
+        )
+    return Table(
+        [
+            "DoD",
+            "Time [min]",
+            "V [V]",
+            "U(θ̄) [V]",
+            "U(θ̄) − V [mV]",
+            "SoL",
+            "Lowest cₑ [mol m⁻³]",
+            "Highest cₑ [mol m⁻³]",
+        ],
+        rows,
+        "The cell at the stored instants.",
+        left=(),
+    )
+
+
+def particle_section(results: Results) -> Section:
+    """Lithiation and C-rate of particles against depth."""
+    blocks = _present(sol_figure(results), rate_figure(results))
+    missing = Missing(f"No particles here: {_SIMULATE}.")
+    return Section("particles", "Particles", blocks or [missing])
+
+
+def field_section(results: Results) -> Section:
+    """Maps and profiles of the stored fields."""
+    blocks = _present(sol_map_figure(results), profile_figure(results))
+    missing = Missing(f"No fields here: {_SIMULATE}.")
+    return Section("fields", "Fields", blocks or [missing])
+
+
+def _present(*figures: Figure | None) -> list[Block]:
+    return [figure for figure in figures if figure is not None]

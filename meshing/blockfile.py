@@ -25,7 +25,7 @@ CHUNK_ROWS = 1 << 20
 
 
 def write_blocks(
-    path: Path, comm: MPI.Comm, blocks: Mapping[str, npt.NDArray[np.generic]], header: Any
+    path: Path, comm: MPI.Intracomm, blocks: Mapping[str, npt.NDArray[np.generic]], header: Any
 ) -> None:
     """Write distributed arrays into one file, atomically.
 
@@ -68,7 +68,7 @@ def write_blocks(
 
 def _write_array(
     file: h5py.File | None,
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
     name: str,
     block: npt.NDArray[np.generic],
     message: str,
@@ -108,7 +108,7 @@ def read_header(path: Path) -> Any:
 
 
 def read_blocks(
-    path: Path, comm: MPI.Comm, wanted: Callable[[str], bool] = lambda name: True
+    path: Path, comm: MPI.Intracomm, wanted: Callable[[str], bool] = lambda name: True
 ) -> dict[str, npt.NDArray[np.generic]]:
     """Read this rank's block of each array; any number of ranks, not only the writer's.
 

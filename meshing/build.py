@@ -46,7 +46,7 @@ def build_voxel_mesh(
     separator: float,
     roles: Roles,
     measured: Mapping[str, Any],
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
 ) -> BuiltMesh:
     """Mesh an image with six tetrahedra a lattice voxel; collective.
 
@@ -98,7 +98,9 @@ def build_voxel_mesh(
     return BuiltMesh(block, info, local_cells, local_x, evidence)
 
 
-def _judge(slab: Slab, window: slice, roles: Roles, comm: MPI.Comm) -> tuple[Flags, dict[str, int]]:
+def _judge(
+    slab: Slab, window: slice, roles: Roles, comm: MPI.Intracomm
+) -> tuple[Flags, dict[str, int]]:
     """Living cells of the own electrode layers, and the components of each phase."""
     labeller = SlabLabeller(comm)
     labels = slab.labels[window]
@@ -179,7 +181,7 @@ def _local(
 
 
 def _quality(
-    x: npt.NDArray[np.float64], cells: npt.NDArray[np.int64], comm: MPI.Comm
+    x: npt.NDArray[np.float64], cells: npt.NDArray[np.int64], comm: MPI.Intracomm
 ) -> dict[str, Any]:
     angles, volumes = shape_measures(x[cells])
     return {
@@ -198,7 +200,7 @@ def _volume_errors(
     info: MeshInfo,
     lattice: Lattice,
     measured: Mapping[str, Any],
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
 ) -> dict[str, float]:
     """Relative volume of each phase in the mesh over that in the image, minus one."""
     _, volumes = shape_measures(x[cells])

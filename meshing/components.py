@@ -22,7 +22,7 @@ class SlabLabeller:
         comm: Communicator; ranks are ordered along z.
     """
 
-    comm: MPI.Comm
+    comm: MPI.Intracomm
 
     @property
     def below(self) -> bool:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 
-def gathered_offsets(comm: MPI.Comm, rows: int) -> npt.NDArray[np.int64]:
+def gathered_offsets(comm: MPI.Intracomm, rows: int) -> npt.NDArray[np.int64]:
     """Offsets of blocks of any size: first row of every rank's block, and the total at the end.
 
     Args:
@@ -48,7 +48,7 @@ class Exchange:
         rows: Requested rows, as indices into this rank's block, in order of asking rank.
     """
 
-    comm: MPI.Comm
+    comm: MPI.Intracomm
     offsets: npt.NDArray[np.int64]
     order: npt.NDArray[np.int64]
     sent: npt.NDArray[np.int64]
@@ -57,7 +57,7 @@ class Exchange:
 
     @classmethod
     def create(
-        cls, comm: MPI.Comm, indices: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]
+        cls, comm: MPI.Intracomm, indices: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]
     ) -> "Exchange":
         """Agree on the requests.
 

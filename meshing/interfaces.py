@@ -9,7 +9,7 @@ from voxtrode.meshing.voxel import facet_weight
 
 
 def pair_areas(
-    slab: Slab, active: tuple[int, ...], gradient: npt.NDArray[np.float64], comm: MPI.Comm
+    slab: Slab, active: tuple[int, ...], gradient: npt.NDArray[np.float64], comm: MPI.Intracomm
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Interface areas of every pair of phases that touch.
 
@@ -42,7 +42,8 @@ def pair_areas(
             # Faces above an own layer; the halo supplies the layer above the last one.
             here = slice(own.start, min(own.stop, labels.shape[0] - 1))
             there = slice(here.start + 1, here.stop + 1)
-            low, high = (here,), (there,)
+            low: tuple[slice, ...] = (here,)
+            high: tuple[slice, ...] = (there,)
         else:
             before = (slice(None),) * (axis - 1)
             low = (own, *before, slice(None, -1))

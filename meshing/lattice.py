@@ -63,7 +63,9 @@ class Lattice:
         return np.concatenate([electrode, electrode[-1] + np.cumsum(self.separator)])
 
 
-def separator_layers(thickness: float, first: float, growth: float = 1.25, cap: float = 3.0):
+def separator_layers(
+    thickness: float, first: float, growth: float = 1.25, cap: float = 3.0
+) -> tuple[float, ...]:
     """Layer thicknesses that grow from the electrode outwards and add up to ``thickness``.
 
     Args:
@@ -146,7 +148,7 @@ class Slab:
         return slice(max(first - halo, self.low) - self.low, min(last + halo, self.high) - self.low)
 
 
-def read_lattice(folder: Path, lattice: Lattice, comm: MPI.Comm) -> Slab:
+def read_lattice(folder: Path, lattice: Lattice, comm: MPI.Intracomm) -> Slab:
     """Read this rank's slab of the image and down-sample it by majority.
 
     Equal counts go to the phase that is more frequent in the surrounding 3³ lattice voxels,

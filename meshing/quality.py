@@ -6,7 +6,11 @@ from numba import njit
 
 
 @njit(cache=True)
-def _angles_and_volumes(points, angles, volumes):  # type: ignore[no-untyped-def]
+def _angles_and_volumes(
+    points: npt.NDArray[np.float64],
+    angles: npt.NDArray[np.float64],
+    volumes: npt.NDArray[np.float64],
+) -> None:
     """Smallest and largest dihedral angle [rad] and signed volume of each tetrahedron."""
     for t in range(points.shape[0]):
         p = points[t]

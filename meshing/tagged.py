@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import basix.ufl
 import numpy as np
@@ -32,7 +33,7 @@ class TaggedMesh:
         vertex_number: Global number of each local vertex, the same on any number of ranks.
     """
 
-    mesh: dmesh.Mesh
+    mesh: dmesh.Mesh[np.float64]
     info: MeshInfo
     phase: npt.NDArray[np.int32]
     particle: npt.NDArray[np.int32]
@@ -51,12 +52,12 @@ class TaggedMesh:
         return int(self.mesh.comm.allreduce(int(self.particle.max(initial=0)), op=MPI.MAX))
 
 
-def write_mesh(folder: Path, block: MeshBlock, info: MeshInfo, comm: MPI.Comm) -> None:
+def write_mesh(folder: Path, block: MeshBlock, info: MeshInfo, comm: MPI.Intracomm) -> None:
     """Write the mesh file of a run; collective, see :func:`write_blocks`."""
     write_blocks(folder / MESH_FILE, comm, _rows(block), asdict(info))
 
 
-def read_mesh(folder: Path, comm: MPI.Comm) -> TaggedMesh:
+def read_mesh(folder: Path, comm: MPI.Intracomm) -> TaggedMesh:
     """Read a mesh file on any number of ranks and distribute the mesh; collective."""
     blocks = read_blocks(folder / MESH_FILE, comm)
     header = read_header(folder / MESH_FILE)
@@ -64,7 +65,7 @@ def read_mesh(folder: Path, comm: MPI.Comm) -> TaggedMesh:
     return distribute(MeshBlock(**blocks), info, comm)  # type: ignore[arg-type]
 
 
-def distribute(block: MeshBlock, info: MeshInfo, comm: MPI.Comm) -> TaggedMesh:
+def distribute(block: MeshBlock, info: MeshInfo, comm: MPI.Intracomm) -> TaggedMesh:
     """Make the DOLFINx mesh of distributed arrays and fetch the tags of its cells.
 
     Args:
@@ -73,18 +74,19 @@ def distribute(block: MeshBlock, info: MeshInfo, comm: MPI.Comm) -> TaggedMesh:
         comm: Communicator; collective.
     """
     element = basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,))
-    partitioner = dmesh.create_cell_partitioner(dmesh.GhostMode.shared_facet, 2)
-    mesh = dmesh.create_mesh(comm, block.cells, element, block.x, partitioner)
+    # DOLFINx dispatches on the first argument, which its annotations do not tell.
+    partitioner = dmesh.create_cell_partitioner(dmesh.GhostMode.shared_facet, 2)  # type: ignore[call-arg]
+    mesh = dmesh.create_mesh(comm, block.cells, element, block.x, partitioner)  # type: ignore[arg-type]
     number = np.asarray(mesh.topology.original_cell_index, dtype=np.int64)
     exchange = Exchange.create(comm, number, gathered_offsets(comm, len(block.cells)))
-    tags = {
+    tags: dict[str, Any] = {
         name: exchange.get(getattr(block, name))
         for name in ("phase", "particle", "alive", "normal")
     }
     return TaggedMesh(mesh, info, **tags, cell_number=number, vertex_number=_vertices(mesh))
 
 
-def _vertices(mesh: dmesh.Mesh) -> npt.NDArray[np.int64]:
+def _vertices(mesh: dmesh.Mesh[np.float64]) -> npt.NDArray[np.int64]:
     """Input numbers of the local vertices (the geometry is P1: its nodes are the vertices)."""
     topology = mesh.topology
     topology.create_connectivity(0, 3)

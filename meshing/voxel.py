@@ -87,7 +87,7 @@ def facet_weight(
 
 
 def voxel_block(
-    slab: Slab, flags: Flags, gradient: npt.NDArray[np.float64], comm: MPI.Comm
+    slab: Slab, flags: Flags, gradient: npt.NDArray[np.float64], comm: MPI.Intracomm
 ) -> MeshBlock:
     """Cut this rank's lattice layers into tetrahedra.
 
@@ -135,7 +135,7 @@ def voxel_block(
     )
 
 
-def _vertices(slab: Slab, lattice: Lattice, comm: MPI.Comm) -> npt.NDArray[np.float64]:
+def _vertices(slab: Slab, lattice: Lattice, comm: MPI.Intracomm) -> npt.NDArray[np.float64]:
     """Vertices of the planes below the own layers; the last rank adds the top plane."""
     top = slab.last + (1 if comm.rank == comm.size - 1 else 0)
     z = lattice.planes()[slab.first : top]

@@ -16,38 +16,9 @@ from voxtrode.pipeline.records import read_json, write_json
 
 _LIBRARIES = ("numpy", "scipy", "numba", "porespy", "scikit-image", "tifffile", "pyvista")
 
-_PROBE = """
-import json
-found = {}
-try:
-    import mpi4py
-    mpi4py.rc.initialize = False
-    from mpi4py import MPI
-    found["MPI"] = " ".join(MPI.Get_library_version().split(chr(10))[0].strip(chr(0)).split())
-    mpi4py.rc.initialize = True
-    if not MPI.Is_initialized():
-        MPI.Init()
-except Exception as error:
-    found["MPI"] = f"not installed ({type(error).__name__}: {error})"
-try:
-    import dolfinx
-    found["DOLFINx"] = dolfinx.__version__
-except Exception as error:
-    found["DOLFINx"] = f"not installed ({type(error).__name__}: {error})"
-try:
-    from petsc4py import PETSc
-    found["PETSc"] = ".".join(map(str, PETSc.Sys.getVersion()))
-    found["hypre"] = "yes" if PETSc.Sys.hasExternalPackage("hypre") else "no"
-except Exception as error:
-    found["PETSc"] = f"not installed ({type(error).__name__}: {error})"
-    found["hypre"] = "no"
-print(json.dumps(found))
-"""
-
-
 def probed_versions() -> dict[str, str]:
     """Versions of DOLFINx, PETSc and MPI, asked in another process, which alone imports them."""
-    command = [sys.executable, "-P", "-c", _PROBE]
+    command = [sys.executable, "-P", "-m", "voxtrode.solvers._platform"]
     unknown = dict.fromkeys(("DOLFINx", "PETSc", "MPI", "hypre"), "unknown")
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120.0, check=True)
@@ -72,14 +43,10 @@ def loaded_versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    if "dolfinx" in sys.modules:
-        found["DOLFINx"] = str(sys.modules["dolfinx"].__version__)
-    if "petsc4py.PETSc" in sys.modules:
-        numbers = sys.modules["petsc4py.PETSc"].Sys.getVersion()
-        found["PETSc"] = ".".join(map(str, numbers))
-    if "mpi4py.MPI" in sys.modules:
-        text = sys.modules["mpi4py.MPI"].Get_library_version()
-        found["MPI"] = " ".join(text.splitlines()[0].strip("\0").split())
+    if "dolfinx" in sys.modules:  # this process computes: it may ask
+        from voxtrode.solvers import _platform
+
+        found |= _platform.versions()
     return found
 
 

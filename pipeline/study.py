@@ -78,7 +78,8 @@ class Solver(Section):
 
     Attributes:
         rtol: Relative tolerance of the local error of a time step.
-        newton_tolerance: Relative tolerance of the residual in Newton's method.
+        newton_tolerance: Tolerance of Newton's method on the sum of each field's residual, relative to
+            the current at 1C: the error that a step may add to the balances.
         max_newton: Newton iterations before a step is rejected.
         krylov_rtol: Relative tolerance of a linear solve.
         max_krylov: Krylov iterations of a linear solve before a step is rejected.
@@ -88,7 +89,7 @@ class Solver(Section):
     """
 
     rtol: Tolerance = 1e-3
-    newton_tolerance: Tolerance = 1e-10
+    newton_tolerance: Tolerance = 1e-11
     max_newton: Count = 12
     krylov_rtol: Tolerance = 1e-4
     max_krylov: Count = 200

@@ -1,6 +1,7 @@
 """CSV files that grow with a simulation and can be cut back to where a checkpoint stands."""
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ class Table:
         rows: Rows so far.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], rows: int = 0):
+    def __init__(self, path: Path, columns: Sequence[str], rows: int = 0) -> None:
         """Open a new table, or go on with an earlier one.
 
         Args:
@@ -46,5 +47,5 @@ class Table:
 
 def _text(value: Any) -> Any:
     if isinstance(value, float):
-        return "" if value != value else repr(float(value))
+        return "" if math.isnan(value) else repr(float(value))
     return value

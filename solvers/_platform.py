@@ -1,20 +1,58 @@
-"""The one place that knows which DOLFINx, PETSc and MPI this is."""
+"""The one place that knows which DOLFINx, PETSc and MPI this is.
 
+Importing it loads MPI before DOLFINx, as the DOLFINx wheel needs it. Run as a module it prints the
+versions as JSON, also where a library is missing or does not load.
+"""
+
+import json
+import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 
 if find_spec("dolfinx_solver") is not None:
-    import dolfinx_solver  # noqa: F401  (the wheel must load its MPI before DOLFINx)
-
-import dolfinx
-from mpi4py import MPI
-from petsc4py import PETSc
+    import dolfinx_solver  # noqa: F401
+elif find_spec("mpi4py") is not None:
+    import mpi4py  # noqa: F401
 
 
-def versions() -> dict[str, str | bool]:
-    """Versions of the numerical libraries, and whether PETSc has hypre."""
-    return {
-        "dolfinx": str(dolfinx.__version__),
-        "petsc": ".".join(str(part) for part in PETSc.Sys.getVersion()),
-        "mpi": MPI.Get_library_version().split("\n")[0].strip("\x00 "),
-        "hypre": bool(PETSc.Sys.hasExternalPackage("hypre")),
-    }
+def versions() -> dict[str, str]:
+    """Versions of DOLFINx, PETSc and MPI, and whether PETSc has hypre; or why they do not load."""
+    found = {name: _told(ask) for name, ask in _QUESTIONS.items()}
+    return found | {"hypre": found["hypre"] if found["hypre"] in ("yes", "no") else "no"}
+
+
+def _told(ask: Callable[[], str]) -> str:
+    try:
+        return ask()
+    except Exception as error:  # whatever a foreign library does when it cannot be loaded
+        return f"not installed ({type(error).__name__}: {error})"
+
+
+def _mpi() -> str:
+    from mpi4py import MPI
+
+    return " ".join(MPI.Get_library_version().splitlines()[0].strip("\0").split())
+
+
+def _dolfinx() -> str:
+    import dolfinx
+
+    return str(dolfinx.__version__)
+
+
+def _petsc() -> str:
+    from petsc4py import PETSc
+
+    return ".".join(str(part) for part in PETSc.Sys.getVersion())
+
+
+def _hypre() -> str:
+    from petsc4py import PETSc
+
+    return "yes" if PETSc.Sys.hasExternalPackage("hypre") else "no"
+
+
+_QUESTIONS = {"MPI": _mpi, "DOLFINx": _dolfinx, "PETSc": _petsc, "hypre": _hypre}
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(versions()) + "\n")

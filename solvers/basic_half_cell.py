@@ -46,7 +46,7 @@ class BasicHalfCell:
         vertices: Parent vertex of each unknown, by field name.
     """
 
-    def __init__(self, tagged: TaggedMesh, cell: Cell):
+    def __init__(self, tagged: TaggedMesh, cell: Cell) -> None:
         """Uniform state: full of salt, particles empty at the upper voltage's stoichiometry."""
         mesh = tagged.mesh
         ((_, phase),) = cell.active().items()
@@ -239,8 +239,6 @@ def _tie(tied: npt.NDArray[np.integer], n: int) -> PETSc.Mat:
     column[tied] = first
     _, column = np.unique(column, return_inverse=True)
     P = PETSc.Mat().createAIJ((n, int(column.max()) + 1), nnz=1)
-    P.setValuesCSR(
-        np.arange(n + 1, dtype=PETSc.IntType), column.astype(PETSc.IntType), np.ones(n)
-    )
+    P.setValuesCSR(np.arange(n + 1, dtype=PETSc.IntType), column.astype(PETSc.IntType), np.ones(n))
     P.assemble()
     return P

@@ -18,7 +18,9 @@ class VolumeBlock:
     one region lie on the block's diagonal: both fields have the same degrees of freedom.
     """
 
-    def __init__(self, row: Field, column: Field, form: ufl.Form, unknowns: set[fem.Function]):
+    def __init__(
+        self, row: Field, column: Field, form: ufl.Form, unknowns: set[fem.Function[np.float64]]
+    ) -> None:
         """Create and assemble the matrix; collective.
 
         Args:
@@ -57,7 +59,7 @@ class PointBlock:
         column: Layout,
         rows: npt.NDArray[np.int32],
         columns: npt.NDArray[np.int32],
-    ):
+    ) -> None:
         """Create the matrix with its pattern; collective.
 
         Args:

@@ -35,7 +35,7 @@ class Field:
 
     name: str
     layout: Layout
-    function: fem.Function
+    function: fem.Function[np.float64]
     residual: Any
     storage: npt.NDArray[np.float64] | None
 
@@ -63,9 +63,9 @@ class Fields:
     c_e: Field
     theta: dict[int, Field]
     electrolyte: Electrolyte
-    sigma: fem.Function
-    transport: fem.Function
-    porosity: fem.Function
+    sigma: fem.Function[np.float64]
+    transport: fem.Function[np.float64]
+    porosity: fem.Function[np.float64]
 
     def all(self) -> tuple[Field, ...]:
         """The fields in the order of the blocks."""
@@ -100,7 +100,7 @@ def cell_volumes(region: Region) -> npt.NDArray[np.float64]:
     """Volumes [µm³] of the local cells of a region, ghosts included."""
     p = region.mesh.geometry.x[region.mesh.geometry.dofmaps[0]]
     edges = p[:, 1:] - p[:, :1]
-    return np.abs(np.linalg.det(edges)) / 6.0
+    return np.asarray(np.abs(np.linalg.det(edges)) / 6.0, dtype=np.float64)
 
 
 def build_fields(mesh: TaggedMesh, cell: Cell) -> Fields:
@@ -187,6 +187,6 @@ def _one_electrolyte(cell: Cell) -> Electrolyte:
     if len(groups) != 1:
         names = ", ".join(fluid.name for fluid, _ in groups) or "none"
         raise InputError(
-            f"electrolytes in liquid contact: {names}; expected one electrolyte in all liquid phases"
+            f"electrolytes in liquid contact: {names}; expected one in all liquid phases"
         )
     return groups[0][0]

@@ -124,7 +124,7 @@ def surface_points(
 
 def _facet_vertices(mesh: TaggedMesh, facets: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
     links = mesh.mesh.topology.connectivity(2, 0)
-    return links.array[links.offsets[facets][:, None] + np.arange(3)]
+    return np.asarray(links.array[links.offsets[facets][:, None] + np.arange(3)])
 
 
 def _normals(mesh: TaggedMesh, corners: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:

@@ -17,7 +17,7 @@ from voxtrode.solvers.units import thermal_voltage
 Array = npt.NDArray[np.float64]
 THETA_EDGE = 1e-6
 C_EDGE = 1e-3
-"""i₀ is held within θ ∈ [1e-6, 1 − 1e-6] and c_e ≥ 1e-3 mol/m³, where its roots lose their slope."""
+"""i₀ is held within θ ∈ [1e-6, 1 − 1e-6] and c_e ≥ 1e-3 mol/m³: its roots lose their slope."""
 _EXPONENT = 80.0
 
 

@@ -39,7 +39,7 @@ class LaplaceResult:
     outflow: float
     iterations: int
     seconds: float
-    solution: fem.Function
+    solution: fem.Function[np.float64]
 
 
 class Laplace:
@@ -47,11 +47,11 @@ class Laplace:
 
     def __init__(
         self,
-        space: fem.FunctionSpace,
-        coefficient: fem.Function | float,
+        space: fem.FunctionSpace[np.float64],
+        coefficient: fem.Function[np.float64] | float,
         high: npt.NDArray[np.int32],
         low: npt.NDArray[np.int32],
-    ):
+    ) -> None:
         """Assemble; collective.
 
         Args:
@@ -113,14 +113,14 @@ class Laplace:
             comm.allreduce(float(reaction.array_r[dofs[dofs < n_owned]].sum()))
             for dofs in (self.high, self.low)
         ]
-        solution = fem.Function(space)
+        solution: fem.Function[np.float64] = fem.Function(space, dtype=np.float64)
         solution.x.array[:n_owned] = x.array_r[:n_owned]
         solution.x.scatter_forward()
         return LaplaceResult(sums[0], -sums[1], ksp.getIterationNumber(), seconds, solution)
 
 
 def face_dofs(
-    space: fem.FunctionSpace, axis: int, position: float, tolerance: float
+    space: fem.FunctionSpace[np.float64], axis: int, position: float, tolerance: float
 ) -> npt.NDArray[np.int32]:
     """Local degrees of freedom, ghosts included, on a plane.
 

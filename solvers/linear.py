@@ -60,7 +60,7 @@ class LinearSolver:
     when the last solve took clearly more iterations than the first one after a rebuild.
     """
 
-    def __init__(self, system: HalfCellSystem, max_iterations: int, names: tuple[str, ...]):
+    def __init__(self, system: HalfCellSystem, max_iterations: int, names: tuple[str, ...]) -> None:
         """Set up the block solver.
 
         Args:

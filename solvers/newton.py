@@ -28,7 +28,7 @@ class NewtonSettings:
     """
 
     norm: float = 1e-8
-    balance: float = 1e-10
+    balance: float = 1e-11
     max_iterations: int = 12
     wild: float = 1e3
     linear: float = 1e-4
@@ -97,10 +97,13 @@ def solve(
         if not np.all(np.isfinite(list(excess.values()))):
             work.seconds += perf_counter() - start
             return NewtonResult(False, iteration, "the residual is not finite", worst, True)
-        if excess[worst] <= 1.0 or iteration == settings.max_iterations:
+        # Within ten times the tolerance and no longer falling: that is rounding.
+        level = bool(history) and 0.5 * history[-1] < excess[worst] <= 10.0
+        if excess[worst] <= 1.0 or level:
             work.seconds += perf_counter() - start
-            if excess[worst] <= 1.0:
-                return NewtonResult(True, iteration)
+            return NewtonResult(True, iteration)
+        if iteration == settings.max_iterations:
+            work.seconds += perf_counter() - start
             break
         reason = _hopeless([*history, excess[worst]], settings)
         if reason:
@@ -119,8 +122,8 @@ def solve(
         work.krylov_s += linear.solve_s
         if linear.converged:
             length = _longest_step(system, blocks, updates)
-            for name, field in blocks.items():
-                field.values[:] -= length * updates[name]
+            for name, block in blocks.items():
+                block.values[:] -= length * updates[name]
         work.seconds += perf_counter() - start
         if not linear.converged:
             reason = f"the linear solver did not converge in {linear.iterations} iterations"
@@ -155,10 +158,10 @@ def _longest_step(
     itself stays inside; the solution is never clipped.
     """
     longest = 1.0
-    for name, field in blocks.items():
-        if field.storage is None:
+    for name, block in blocks.items():
+        if block.storage is None:
             continue
-        values, update = field.values, updates[name]
+        values, update = block.values, updates[name]
         down, up = update > 0.0, update < 0.0
         if down.any():
             longest = min(longest, float(np.min(_room(values[down], update[down]))))

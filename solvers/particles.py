@@ -176,7 +176,7 @@ def spread(
         Four arrays by id; zero, zero, +inf and −inf where a particle has no volume here. The
         deviation is that of the same vertex quadrature as the mean.
     """
-    comm: MPI.Comm = mesh.mesh.comm
+    comm: MPI.Intracomm = mesh.mesh.comm
     at = values[share.dof]
 
     def total(weights: Array) -> Array:

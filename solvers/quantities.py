@@ -53,7 +53,7 @@ class Quantities:
         nominal: Nominal areal capacity [A s/m²].
     """
 
-    def __init__(self, system: HalfCellSystem):
+    def __init__(self, system: HalfCellSystem) -> None:
         """Prepare sums and forms; the present state becomes the one balances start from."""
         self.system = system
         cell = system.cell
@@ -199,7 +199,9 @@ class Quantities:
         reference = ocv_sum / weight_sum
         if current == 0.0:
             return (np.nan,) * len(PARTS), reference
-        volume = [comm.allreduce(float(fem.assemble_scalar(f)), op=MPI.SUM) for f in self._power]
+        volume = [
+            comm.allreduce(float(np.real(fem.assemble_scalar(f))), op=MPI.SUM) for f in self._power
+        ]
         counter = system.flux(system.counter)
         counter_power = self._total(system.counter.points.area * counter.J * counter.eta)
         applied = current * system.area
@@ -319,7 +321,7 @@ def _diameter(volume: Array) -> Array:
     return np.cbrt(6.0 * volume / np.pi)
 
 
-def _power_forms(system: HalfCellSystem) -> list[fem.Form]:
+def _power_forms(system: HalfCellSystem) -> list[fem.Form[np.float64]]:
     """Ohmic, concentration and electronic power [pA V] as scalar forms."""
     f = system.fields
     thermal = thermal_voltage(system.cell.temperature)

@@ -26,8 +26,8 @@ class Region:
         vertex_dof: Degree of freedom at each local parent vertex, -1 where there is none.
     """
 
-    mesh: dmesh.Mesh
-    space: fem.FunctionSpace
+    mesh: dmesh.Mesh[np.float64]
+    space: fem.FunctionSpace[np.float64]
     cells: npt.NDArray[np.int32]
     dof_vertex: npt.NDArray[np.int32]
     vertex_dof: npt.NDArray[np.int32]
@@ -66,14 +66,14 @@ class Region:
         """Degrees of freedom on this rank, ghosts included."""
         return len(self.dof_vertex)
 
-    def cell_function(self, values: npt.NDArray[np.floating]) -> fem.Function:
+    def cell_function(self, values: npt.NDArray[np.floating]) -> fem.Function[np.float64]:
         """A function that is constant in each cell.
 
         Args:
             values: Value of each local cell of the region, ghosts included.
         """
         space = fem.functionspace(self.mesh, ("DG", 0))
-        function = fem.Function(space)
+        function: fem.Function[np.float64] = fem.Function(space, dtype=np.float64)
         function.x.array[space.dofmap.list.ravel()] = values
         return function
 
@@ -135,9 +135,10 @@ class Layout:
         return cls(region, tied, free, n_rows, index)
 
     @property
-    def comm(self) -> MPI.Comm:
+    def comm(self) -> MPI.Intracomm:
         """The communicator."""
-        return self.region.mesh.comm
+        comm: MPI.Intracomm = self.region.mesh.comm
+        return comm
 
     @property
     def _lead(self) -> int:
@@ -186,4 +187,4 @@ class Layout:
         work.scatter_forward()
         if self.tied is not None:
             work.array[self.tied] = self.comm.bcast(float(rows[0]) if self._lead else None, root=0)
-        return work.array.copy()
+        return np.array(work.array, dtype=np.float64)

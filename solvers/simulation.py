@@ -96,7 +96,7 @@ class Simulation:
         cell: Cell,
         protocol: Callable[[float], Sequence[Step]],
         settings: Settings,
-    ):
+    ) -> None:
         """Set the uniform initial state: θ₀ everywhere, c_e0, potentials at equilibrium.
 
         Args:

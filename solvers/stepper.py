@@ -117,7 +117,7 @@ class Stepper:
         scale: float,
         settings: StepSettings,
         newton_settings: newton.NewtonSettings,
-    ):
+    ) -> None:
         """Prepare the solvers; collective.
 
         Args:
@@ -210,7 +210,7 @@ class Stepper:
 
     def suggested(self, attempt: Attempt) -> float:
         """Step that would just meet the tolerance [s]; it does not grow after a rejection."""
-        ratio = 0.9 * max(attempt.error, 1e-6) ** (-1.0 / attempt.order)
+        ratio = 0.9 * float(max(attempt.error, 1e-6) ** (-1.0 / attempt.order))
         growth = 1.0 if self._cautious else bdf.MAX_GROWTH
         return min(attempt.h * min(max(ratio, 0.2), growth), self.settings.largest)
 

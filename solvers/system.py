@@ -18,7 +18,7 @@ from petsc4py import PETSc
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers.blocks import PointBlock, VolumeBlock
 from voxtrode.solvers.cell import Cell
-from voxtrode.solvers.fields import PHI_S, Field, build_fields
+from voxtrode.solvers.fields import PHI_S, build_fields
 from voxtrode.solvers.kinetics import Flux
 from voxtrode.solvers.region import Layout
 from voxtrode.solvers.surfaces import Surface, active_surfaces, counter_surface
@@ -57,7 +57,7 @@ class HalfCellSystem:
         reference: Potential that φ_s is relative to [V].
     """
 
-    def __init__(self, mesh: TaggedMesh, cell: Cell):
+    def __init__(self, mesh: TaggedMesh, cell: Cell) -> None:
         """Lay out fields, surfaces and matrices; collective."""
         self.mesh = mesh
         self.cell = cell
@@ -74,9 +74,10 @@ class HalfCellSystem:
         self._points = self._point_blocks()
 
     @property
-    def comm(self) -> MPI.Comm:
+    def comm(self) -> MPI.Intracomm:
         """The communicator."""
-        return self.mesh.mesh.comm
+        comm: MPI.Intracomm = self.mesh.mesh.comm
+        return comm
 
     @property
     def dofs(self) -> int:
@@ -166,7 +167,8 @@ class HalfCellSystem:
 
     def matrices(self) -> dict[tuple[str, str], PETSc.Mat]:
         """The blocks by the names of row and column field; those without coupling are absent."""
-        return {pair: block.matrix for pair, block in {**self._volume, **self._points}.items()}
+        volume = {pair: block.matrix for pair, block in self._volume.items()}
+        return volume | {pair: block.matrix for pair, block in self._points.items()}
 
     def layouts(self) -> dict[str, Layout]:
         """Numbering of each field's unknowns, by name."""

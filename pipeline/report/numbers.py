@@ -32,15 +32,21 @@ def number(value: Any, digits: int = 3) -> str:
     if given == 0.0:
         return "0"
     if isinstance(value, int) or (given.is_integer() and 1e4 <= abs(given) < 1e12):
-        return _sign(f"{int(value):,}".replace(",", _THIN))
+        return _sign(_grouped(str(int(value))))
     exponent = math.floor(math.log10(abs(float(f"{given:.{digits - 1}e}"))))
     if -3 <= exponent < 5:
         text = f"{given:.{max(digits - 1 - exponent, 0)}f}"
         whole, _, rest = text.partition(".")
-        grouped = f"{int(whole):,}".replace(",", _THIN) if len(whole) > 4 else whole
-        return _sign(f"{grouped}.{rest}" if rest else grouped)
+        return _sign(_grouped(whole) + (f".{rest}" if rest else ""))
     mantissa = f"{given / 10.0**exponent:.{digits - 1}f}"
     return _sign(f"{mantissa}{_THIN}×{_THIN}10{str(exponent).translate(_SUPERSCRIPT)}")
+
+
+def _grouped(digits: str) -> str:
+    """Digits in groups of three, where there are five or more."""
+    if len(digits.lstrip("-")) < 5:
+        return digits
+    return f"{int(digits):,}".replace(",", _THIN)
 
 
 def quantity(value: Any, unit: str, scale: float = 1.0, digits: int = 3) -> str:

@@ -18,12 +18,10 @@ from voxtrode.meshing.lattice import HALO, SEPARATOR, Lattice, Slab
 from voxtrode.meshing.tagged import TaggedMesh, distribute
 from voxtrode.meshing.voxel import smoothed_gradient, voxel_block
 from voxtrode.solvers import _platform  # noqa: F401  (loads DOLFINx's MPI)
-from voxtrode.solvers.bdf import derivative
 from voxtrode.solvers.cell import Cell
-from voxtrode.solvers.linear import LinearSolver
 from voxtrode.solvers.newton import NewtonSettings
 from voxtrode.solvers.stepper import Stepper, StepSettings
-from voxtrode.solvers.system import Drive, HalfCellSystem
+from voxtrode.solvers.system import HalfCellSystem
 
 TIGHT = NewtonSettings(norm=1e-11, balance=1e-11, linear=1e-8, max_iterations=30)
 """Newton far below what a test looks at."""
@@ -190,19 +188,11 @@ def set_uniform(system: HalfCellSystem, theta: float, voltage: float) -> None:
     system.reference = voltage
 
 
-def all_fields_solver(system: HalfCellSystem) -> LinearSolver:
-    """The linear solver of all fields."""
-    return LinearSolver(system, 400, tuple(field.name for field in system.blocks))
-
-
-def history(system: HalfCellSystem, h: float) -> Drive:
-    """No current, implicit Euler from the present state."""
-    rate, (coefficient,) = derivative(h, [])
-    return Drive(0.0, rate, {f.name: coefficient * f.values for f in system.blocks})
-
-
 def integrate(
-    system: HalfCellSystem, current: float, times: npt.ArrayLike, second_order: bool = True,
+    system: HalfCellSystem,
+    current: float,
+    times: npt.ArrayLike,
+    second_order: bool = True,
     newton: NewtonSettings = FINE,
 ) -> tuple[Stepper, list[float]]:
     """Integrate from the present state on given instants, without error control.
@@ -230,12 +220,3 @@ def integrate(
         stepper.accept(attempt)
         voltages.append(attempt.voltage)
     return stepper, voltages
-
-
-def surface_mean(system: HalfCellSystem, label: int = 1) -> float:
-    """Area mean of θ over Γ of an active phase."""
-    surface = next(s for s in system.active if s.label == label)
-    theta = system.fields.theta[label].values[surface.dofs[surface.theta]]
-    sums = np.array([np.sum(surface.points.area * theta), np.sum(surface.points.area)])
-    system.comm.Allreduce(MPI.IN_PLACE, sums)
-    return float(sums[0] / sums[1])

@@ -18,7 +18,6 @@ from half_cells import (
     integrate,
     metal,
     set_uniform,
-    surface_mean,
     voxel_mesh,
 )
 from mpi4py import MPI
@@ -39,9 +38,7 @@ def graded(end: float, n: int) -> npt.NDArray[np.float64]:
     return end * (np.arange(1, n + 1) / n) ** 2
 
 
-def slab_closed_form(
-    x: npt.NDArray[np.float64], t: float, rise: float
-) -> npt.NDArray[np.float64]:
+def slab_closed_form(x: npt.NDArray[np.float64], t: float, rise: float) -> npt.NDArray[np.float64]:
     """θ − θ₀ in a slab with a constant flux at x = L (Carslaw & Jaeger, §3.8).
 
     Args:
@@ -59,16 +56,13 @@ def planar(layers: int) -> TaggedMesh:
     h = THICK / layers
     labels = np.ones((layers + 1, 1, 1), dtype=np.uint8)
     labels[-1] = 0
-    return voxel_mesh(
-        labels, (h, h, h), [h] * (layers - 1), electronic=(1,), comm=MPI.COMM_SELF
-    )
+    return voxel_mesh(labels, (h, h, h), [h] * (layers - 1), electronic=(1,), comm=MPI.COMM_SELF)
 
 
 def test_a_slab_particle_on_the_voxel_mesh() -> None:
     """θ(x, t) against the closed form at t = 0.1 L²/D: errors fall by 4 per halving of h.
 
-    Ratios ≤ 0.28 (2nd order is 0.25; the staggering of Kuhn's tetrahedra at the two ends shows as
-    a higher-order term). 160 graded BDF2 steps leave 1e-5 of the rise, a tenth of the smallest
+    Ratios ≤ 0.28 (0.242 and 0.243 seen). 160 graded BDF2 steps leave 1e-5 of the rise, a tenth of the smallest
     error here.
     """
     current, t = 1.0, 0.1
@@ -118,28 +112,35 @@ def eighth_of_a_ball(n: int) -> TaggedMesh:
     return distribute(block, info, MPI.COMM_SELF)
 
 
-def ball_closed_form(t: float) -> float:
-    """Rise at the surface of a ball over J R/(F D c_max) (Carslaw & Jaeger, §9.7), t over R²/D."""
-    alpha = np.empty(50)
-    for k in range(50):  # tan α = α
-        root = (k + 1.5) * np.pi
-        for _ in range(50):
-            root = (k + 1) * np.pi + np.arctan(root)
-        alpha[k] = root
-    return float(3.0 * t + 0.2 - 2.0 * np.sum(np.exp(-(alpha**2) * t) / alpha**2))
+def ball_closed_form(r: npt.NDArray[np.float64], t: float) -> npt.NDArray[np.float64]:
+    """θ − θ₀ over J R/(F D c_max) in a ball with a constant flux (Carslaw & Jaeger, §9.7).
+
+    Args:
+        r: Radius over R.
+        t: Time over R²/D.
+    """
+    alpha = (np.arange(50) + 1.5) * np.pi
+    for _ in range(50):  # tan α = α
+        alpha = (np.arange(50) + 1.0) * np.pi + np.arctan(alpha)
+    x = np.maximum(r, 1e-6)[:, None]
+    series = np.sin(alpha * x) / (x * alpha**2 * np.sin(alpha)) * np.exp(-(alpha**2) * t)
+    return 3.0 * t + (5.0 * r**2 - 3.0) / 10.0 - 2.0 * series.sum(axis=1)
 
 
 @pytest.mark.slow
 def test_a_ball_on_a_body_fitted_mesh() -> None:
-    """Surface stoichiometry at t = 0.1 R²/D against the closed form, order 2 (ratio ≤ 0.29).
+    """θ(r, t) at t = 0.1 R²/D against the closed form, order 2 (ratio ≤ 0.29).
 
-    Conductors without resistance and a nearly flat U keep J uniform on Γ (1e-6 of it); the mesh of
-    12 voxels an edge has 6 in the radius, that of 24 has 12. 60 graded steps leave 1e-4 of the
-    rise; see the measured ratio. Without facet weights: the surface is the ball's own.
+    Root mean square over the vertices: errors of the mean at the surface cancel in part, and fall
+    faster.
+
+    Good conductors and a nearly flat U keep J uniform on Γ (1e-5 of it); the radius has 3, 6 and
+    12 cells. Ratio 0.234 seen; 60 graded steps leave a few 1e-5 of the rise, a tenth of the
+    smallest error. Without facet weights: the surface is the ball's own.
     """
     material = active_material(U="3.8 - 1e-6*theta", D_s="1e-14", i0="1")
-    fluid = electrolyte(kappa="1e4", kappa_over_c="10", t_plus="1", chi="1")
-    cell = half_cell({1: material}, fluid, nsd=(1.0, 1.0, None), sigma=1e5, counter=metal("10"))
+    fluid = electrolyte(kappa="100", kappa_over_c="0.1", t_plus="1", chi="1")
+    cell = half_cell({1: material}, fluid, nsd=(1.0, 1.0, None), sigma=100.0, counter=metal("1e3"))
     radius, t, current = 5e-6, 0.1, 0.5
     flux = current * 1e-10 / (np.pi * radius**2 / 2.0)
     rise = flux * radius / (FARADAY * D_S * C_MAX)
@@ -148,24 +149,26 @@ def test_a_ball_on_a_body_fitted_mesh() -> None:
         system = HalfCellSystem(eighth_of_a_ball(n), cell)
         set_uniform(system, 0.3, 3.7)
         integrate(system, current, graded(t * radius**2 / D_S, 60))
-        errors.append((surface_mean(system) - 0.3) / rise - ball_closed_form(t))
+        theta = system.fields.theta[1]
+        x = theta.layout.region.space.tabulate_dof_coordinates() * 1e-6
+        r = np.linalg.norm(x, axis=1) / radius
+        error = (theta.values - 0.3) / rise - ball_closed_form(r, t)
+        errors.append(np.sqrt(np.mean(error**2)))
     ratios = np.divide(errors[1:], errors[:-1])
     print(f"ball: errors {errors}, ratios {ratios}")
-    assert np.all(np.abs(ratios) < 0.29)
-    assert abs(errors[-1]) < 2e-3
+    assert np.all(ratios < 0.29)
+    assert errors[-1] < 1e-3
 
 
 # -- one planar electrode ---------------------------------------------------------------------
 
-PLANAR = active_material(D_s="1e-14*(1 - 0.5*theta)", U="4.3 - theta**2", film=2e-3)
+PLANAR = active_material(D_s="1e-13*(1 - 0.5*theta)", U="4.3 - theta**2", film=2e-3)
 FLUID = electrolyte(D_e="3e-10*exp(-c_e/2000)", t_plus="0.3 + 1e-4*c_e")
 EPS, TAU, SIGMA, CURRENT, START = 0.5, 1.5, 0.5, 20.0, 0.2
 
 
 def planar_system(layers: int) -> HalfCellSystem:
-    cell = half_cell(
-        {1: PLANAR}, FLUID, nsd=(EPS, TAU, None), separator=(EPS, TAU), sigma=SIGMA
-    )
+    cell = half_cell({1: PLANAR}, FLUID, nsd=(EPS, TAU, None), separator=(EPS, TAU), sigma=SIGMA)
     system = HalfCellSystem(planar(layers), cell)
     set_uniform(system, START, 4.2)
     return system
@@ -197,7 +200,7 @@ def spectral_voltage(end: float, n: int) -> float:
 
     def rates(_: float, y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         theta, c = np.split(y, 2)
-        q = -1e-14 * (1.0 - 0.5 * theta) * (D @ theta)
+        q = -1e-13 * (1.0 - 0.5 * theta) * (D @ theta)
         q[0], q[-1] = 0.0, -CURRENT / FARADAY / C_MAX
         N = -D_e(c) * (D @ c) - (0.3 + 1e-4 * c) * CURRENT / FARADAY
         N[0] = N[-1] = -CURRENT / FARADAY
@@ -221,20 +224,20 @@ def test_a_planar_electrode_against_a_spectral_solution() -> None:
     """V after 60 s at 20 A/m², every law nonlinear: order 2 in h, ratio ≤ 0.29.
 
     The spectral solution is its own at 32 and 48 nodes to 1e-7 V. At 60 s the diffusion length in
-    the particle is 0.8 µm, so the grids start at 1/16 of 10 µm. 160 graded steps leave 1e-6 V,
-    a hundredth of the smallest error in h.
+    the particle is 2 µm, so that 1/8 of 10 µm resolves it. 160 graded steps leave 1e-6 V,
+    a hundredth of the smallest error in h. Ratios 0.246 and 0.248 seen.
     """
     end = 60.0
     exact = spectral_voltage(end, 48)
     assert spectral_voltage(end, 32) == pytest.approx(exact, abs=1e-7)
     errors = []
-    for layers in (16, 32, 64):
+    for layers in (8, 16, 32):
         _, voltages = integrate(planar_system(layers), CURRENT, graded(end, 160))
         errors.append(voltages[-1] - exact)
     ratios = np.divide(errors[1:], errors[:-1])
     print(f"planar: V {exact}, errors {errors}, ratios {ratios}")
     assert np.all(np.abs(ratios) < 0.29)
-    assert abs(errors[-1]) < 1e-3
+    assert abs(errors[-1]) < 2e-4
 
 
 @pytest.mark.parametrize(("second_order", "expected"), [(True, 4.0), (False, 2.0)])

@@ -87,9 +87,7 @@ def test_the_jacobian_is_the_derivative_of_the_residual() -> None:
     for length in (0.5, 0.25):
         move(system, start, along, length)
         after = system.residual(imposed)
-        remainders.append(
-            {n: (after[n] - before[n] - length * slope[n]).norm() for n in slope}
-        )
+        remainders.append({n: (after[n] - before[n] - length * slope[n]).norm() for n in slope})
     ratios = {n: remainders[0][n] / remainders[1][n] for n in slope}
     assert all(3.5 < ratio < 4.5 for ratio in ratios.values()), ratios
 

@@ -3,11 +3,11 @@
 Nothing here is clever: one active material, one rank, implicit Euler, LU by MUMPS. It is the
 oracle that the modular solver is tested against, and the place to read what that solver computes.
 
-    ∂c_s/∂t = ∇·(D_s ∇c_s)                          −F D_s ∇c_s·n_s = J               active material
-    ∇·(σ ∇φ_s) = 0                                   its normal current jumps by J     electrons
-    ∇·i_e = 0,  i_e = −κ ∇φ_e + (κ/c_e)(2RT/F)(1 − t₊)χ ∇c_e                           electrolyte
-    ε ∂c_e/∂t = ∇·(D_e ∇c_e) − ∇·(t₊ i_e)/F          J enters the charge, J/F the salt
-    J = i₀ [exp(α_a F η/RT) − exp(−α_c F η/RT)],     η = φ_s − φ_e − U(c_s/c_max)      on Γ
+    active       ∂c_s/∂t = ∇·(D_s ∇c_s)                       −F D_s ∇c_s·n_s = J on Γ
+    electrons    ∇·(σ ∇φ_s) = 0                               the current jumps by J on Γ
+    electrolyte  ∇·i_e = 0,  i_e = −κ ∇φ_e + (κ/c_e)(2RT/F)(1 − t₊)χ ∇c_e     J enters on Γ
+                 ε ∂c_e/∂t = ∇·(D_e ∇c_e) − ∇·(t₊ i_e)/F                      J/F enters on Γ
+    on Γ         J = i₀ [exp(α_a F η/RT) − exp(−α_c F η/RT)],  η = φ_s − φ_e − U(c_s/c_max)
 
 Storage and J are lumped by vertex quadrature, coefficients are taken at centroids. Facets of Γ
 count with their plain area, and there is no film.
@@ -46,8 +46,8 @@ class BasicHalfCell:
         vertices: Parent vertex of each unknown, by field name.
     """
 
-    def __init__(self, tagged: TaggedMesh, cell: Cell) -> None:
-        """Uniform state: full of salt, particles empty at the upper voltage's stoichiometry."""
+    def __init__(self, tagged: TaggedMesh, cell: Cell) -> None:  # noqa: PLR0915 (one page)
+        """Write down the equations; the state is zero until it is set."""
         mesh = tagged.mesh
         ((_, phase),) = cell.active().items()
         material, metal = phase.active, cell.counter
@@ -81,7 +81,7 @@ class BasicHalfCell:
         def grad(u: Any) -> Any:
             return ufl.grad(u) / UM
 
-        def per_phase(value: Callable[[Phase], float]) -> fem.Function:
+        def per_phase(value: Callable[[Phase], float]) -> Any:
             f = fem.Function(fem.functionspace(mesh, ("DG", 0)))
             table = np.array([value(p) for _, p in sorted(cell.phases.items())])
             f.x.array[:] = table[tagged.phase]
@@ -166,7 +166,7 @@ class BasicHalfCell:
             dt: [s].
             tolerance: Relative size of the last update; the one after it would be its square.
         """
-        self._dt.value = dt
+        self._dt.value = np.asarray(dt)
         for past, present in zip(self._last, (self.c_s, self.c_e), strict=True):
             past.x.array[:] = present.x.array
         for _ in range(30):
@@ -195,7 +195,7 @@ class BasicHalfCell:
         return largest
 
 
-def _vertices(space: fem.FunctionSpace, vertex_map: Any) -> npt.NDArray[np.int32]:
+def _vertices(space: Any, vertex_map: Any) -> npt.NDArray[np.int32]:
     """Parent vertex of each P1 unknown of a submesh."""
     corner = np.zeros(len(space.tabulate_dof_coordinates()), dtype=np.int32)
     corner[space.dofmap.list.ravel()] = space.mesh.topology.connectivity(3, 0).array

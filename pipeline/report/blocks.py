@@ -1,7 +1,7 @@
-"""What a page is made of: sections of figures, tables, texts and listings."""
+"""What a page is made of: sections of figures, tables and listings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 type State = Literal["", "good", "bad", "warn"]
@@ -63,27 +63,11 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Text:
-    """A paragraph."""
-
-    text: str
-    kind: ClassVar[str] = "text"
-
-
-@dataclass(frozen=True)
 class Missing:
     """Stands where a result would be: what is missing, and what to do."""
 
     text: str
     kind: ClassVar[str] = "missing"
-
-
-@dataclass(frozen=True)
-class Warnings:
-    """What a reader should know before trusting the numbers."""
-
-    texts: Sequence[str]
-    kind: ClassVar[str] = "warnings"
 
 
 @dataclass(frozen=True)
@@ -102,7 +86,7 @@ class Listing:
     kind: ClassVar[str] = "listing"
 
 
-type Block = Table | Figure | Text | Missing | Warnings | Listing
+type Block = Table | Figure | Missing | Listing
 
 
 @dataclass(frozen=True)
@@ -157,4 +141,4 @@ class Page:
     tiles: Sequence[Tile]
     warnings: Sequence[str]
     sections: Sequence[Section]
-    footer: str = field(default="")
+    footer: str = ""

@@ -1,5 +1,6 @@
 """Sections on why to trust the numbers, and where they come from."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from voxtrode.pipeline.report.blocks import Block, Cell, Listing, Missing, Section, Table
@@ -57,9 +58,13 @@ def solver_section(results: Results) -> Section:
         return Section("solver", "Solver", [missing])
     newton, steps = summary.get("newton_iterations"), summary.get("steps")
     per_step = newton / max(steps, 1) if newton is not None and steps else None
+    rejected = summary.get("rejected_steps", 0)
     rows: list[list[Cell | str]] = [
         ["Unknowns", number(summary.get("dofs"))],
-        ["Time steps (rejected besides)", f"{number(steps)} ({number(_rejected(summary))})"],
+        [
+            "Time steps (rejected besides)",
+            f"{number(steps)} ({number(rejected)})",
+        ],
         ["Newton iterations (per step)", f"{number(newton)} ({number(per_step, 2)})"],
         [
             "Krylov iterations per linear solve, mean (largest)",
@@ -80,11 +85,7 @@ def solver_section(results: Results) -> Section:
     return Section("solver", "Solver", [Table([], rows, caption), _wall_table(results)])
 
 
-def _rejected(summary: Any) -> Any:
-    return summary.get("rejected_steps", 0)
-
-
-def _ratio(summary: Any) -> str:
+def _ratio(summary: Mapping[str, Any]) -> str:
     text = number(summary.get("poisson_ratio"))
     seconds = summary.get("poisson_s")
     return f"{text} (of {quantity(seconds, 's', 1.0, 2)})" if seconds else text

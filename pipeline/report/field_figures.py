@@ -65,12 +65,10 @@ def sol_map_figure(results: Results) -> Figure | None:
     for k, (norm, cmap, label) in enumerate(zip(norms, maps, labels, strict=True)):
         bar = figure.colorbar(
             ScalarMappable(norm, cmap),
-            ax=panels[:, k::2] if pairs == 1 else panels,
+            ax=list(panels[-1, k * pairs : (k + 1) * pairs]),
             location="bottom",
-            shrink=0.8 if pairs == 1 else 0.4,
-            anchor=(0.5 if pairs == 1 else 0.9 * k + 0.05, 1.0),
+            shrink=0.8,
             aspect=35,
-            pad=0.02,
             extend="both" if k else "neither",
         )
         bar.set_label(label)

@@ -141,12 +141,14 @@ def depth_profile(path: Path, name: str, bins: Floats) -> Profile:
     return Profile(0.5 * (bins[1:] + bins[:-1]), mean, std)
 
 
-def vertex_values(path: Path, name: str) -> tuple[Floats, Floats]:
-    """Vertices (x, y, z) [m] of a part and a point field there."""
+def vertex_values(path: Path, name: str, most: int = 2_000_000) -> tuple[Floats, Floats]:
+    """Vertices (x, y, z) [m] of a part and a point field there, thinned to about `most` of them."""
     points, values = [np.empty((0, 3))], [np.empty(0)]
+    share = most // len(_piece_files(path))
     for grid in _pieces(path):
-        points.append(_numpy(grid.GetPoints().GetData()))
-        values.append(_values(grid.GetPointData(), name))
+        step = max(1, -(-grid.GetNumberOfPoints() // share))
+        points.append(_numpy(grid.GetPoints().GetData())[::step].copy())
+        values.append(_values(grid.GetPointData(), name)[::step].copy())
     return np.concatenate(points), np.concatenate(values)
 
 

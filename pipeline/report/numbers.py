@@ -61,6 +61,11 @@ def percent(value: Any, digits: int = 3) -> str:
     return quantity(value, "%", 100.0, digits)
 
 
+def square_microns(area: Any) -> str:
+    """An area [m²] in µm², without its unit."""
+    return number(float(area) * 1e12, 4) if is_number(area) else NONE
+
+
 def duration(seconds: Any) -> str:
     """A time as `42.1 s`, `3 min 20 s`, `1 h 05 min` or `2 d 3 h`."""
     if not is_number(seconds):
@@ -103,6 +108,11 @@ def unit_text(unit: str) -> str:
     for plain, sign in _SIGNS.items():
         text = text.replace(plain, sign)
     return "" if text == "1" else text
+
+
+def unbroken(text: str) -> str:
+    """A text that is never broken into two lines."""
+    return text.replace(" ", _SPACE)
 
 
 def _sign(text: str) -> str:

@@ -8,13 +8,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import voxtrode
 from voxtrode.pipeline.report.blocks import Page, Section
+from voxtrode.pipeline.report.cautions import cautions
 from voxtrode.pipeline.report.evidence_sections import (
     balance_section,
     provenance_section,
     solver_section,
     study_section,
 )
-from voxtrode.pipeline.report.findings import cautions, tiles, verdict
+from voxtrode.pipeline.report.findings import tiles, verdict
+from voxtrode.pipeline.report.mesh_sections import mesh_section, transport_section
 from voxtrode.pipeline.report.parameter_section import assumptions, parameter_section
 from voxtrode.pipeline.report.result_sections import (
     cell_section,
@@ -22,11 +24,7 @@ from voxtrode.pipeline.report.result_sections import (
     particle_section,
 )
 from voxtrode.pipeline.report.results import Results
-from voxtrode.pipeline.report.structure_sections import (
-    mesh_section,
-    structure_section,
-    transport_section,
-)
+from voxtrode.pipeline.report.structure_sections import structure_section
 from voxtrode.pipeline.report.style import style
 
 TEMPLATE = "report.html.j2"

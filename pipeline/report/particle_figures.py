@@ -146,4 +146,4 @@ def _legend(axes: Axes, names: list[str], colours: list[Any], scale: _Scale) -> 
 def _round_diameters(scale: _Scale) -> list[float]:
     if scale.high - scale.low < 0.05 * scale.high:
         return []
-    return [scale.high, 0.5 * (scale.low + scale.high)]
+    return [scale.high, 0.5 * scale.high]

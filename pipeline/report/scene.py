@@ -30,12 +30,14 @@ class Surface:
     """A closed surface.
 
     Attributes:
+        name: Name of the phase.
         points: Vertices (z, x, y) [µm], float[n, 3].
         triangles: Vertex numbers, int[m, 3].
         colour: Colour where there are no values, as CSS writes it.
         values: Values that colour it, float[n]; empty: none.
     """
 
+    name: str
     points: Floats
     triangles: NDArray[np.int64]
     colour: str
@@ -82,7 +84,7 @@ def make_scene(results: Results, header: VolumeHeader, dod: float = 0.5) -> Scen
         values = np.empty(0)
         if time is not None and results.able[name]["stores"] and len(points):
             values = _sampled(results.series.files[time]["solid"], points)
-        surfaces.append(Surface(points[:, [0, 2, 1]] * UM, triangles, colours[name], values))
+        surfaces.append(Surface(name, points[:, [0, 2, 1]] * UM, triangles, colours[name], values))
     depth, height, width = (edge * UM for edge in header.size)
     shown = np.concatenate([surface.values for surface in surfaces] or [np.empty(0)])
     low, high = (float(np.percentile(shown, q)) for q in (1, 99)) if len(shown) else (0.0, 1.0)

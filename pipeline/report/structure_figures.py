@@ -144,6 +144,7 @@ def scene_figure(scene: Scene, results: Results, folder: Path) -> Figure | str:
         "The electrode with one corner cut away; depth z runs from the collector (left) to the"
         " separator (right). Closing faces show the inside of particles."
     )
+    plain = [s.name for s in scene.surfaces if not len(s.values) and len(s.points)]
     if scene.what:
         mappable = ScalarMappable(Normalize(*scene.limits), SOL_MAP)
         bar = figure.colorbar(
@@ -152,6 +153,8 @@ def scene_figure(scene: Scene, results: Results, folder: Path) -> Figure | str:
         bar.set_label(f"state of lithiation SoL at {results.instant_name(scene.time)}")
         bar.outline.set_visible(False)
         caption += " Colour: local state of lithiation (colours span the 1st to 99th percentile)."
+        if plain:
+            caption += f" In plain colour: {', '.join(plain)}."
     return as_figure(figure, caption, "3D picture of the electrode, cut open")
 
 

@@ -12,7 +12,7 @@ from conftest import Run
 
 from voxtrode.pipeline.records import read_json, update_summary
 from voxtrode.pipeline.report import structure_figures
-from voxtrode.pipeline.report.blocks import Cell, Listing, Page, Section, Table, Text
+from voxtrode.pipeline.report.blocks import Cell, Listing, Missing, Page, Section, Table
 from voxtrode.pipeline.report.evidence_sections import balance_section
 from voxtrode.pipeline.report.findings import tiles, verdict
 from voxtrode.pipeline.report.page import all_cautions, render, section_makers
@@ -175,7 +175,7 @@ def test_warnings_complete_the_summary(report: Path) -> None:
 def test_texts_are_escaped() -> None:
     """Names from files cannot become markup."""
     block = Listing("a & b", "<script>alert(1)</script>")
-    section = Section("one", "<i>", [Text("<b>"), block])
+    section = Section("one", "<i>", [Missing("<b>"), block])
     html = render(Page("<u>", "x < y", [], ["<s>"], [section]))
     assert not {"u", "s", "i", "b", "script"} & set(Reader(html).tags)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
+
 from voxtrode.data.connectivity import Flags, Roles, judge
 from voxtrode.data.law import Law, Parameter
 from voxtrode.data.materials import ActiveMaterial, Electrolyte, MetalElectrode

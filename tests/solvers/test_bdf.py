@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from voxtrode.solvers import bdf
 
 STEPS = [(1.0, [1.0]), (0.7, [0.4]), (0.3, [1.1]), (2.0, [1.0])]

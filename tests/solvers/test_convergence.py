@@ -22,6 +22,7 @@ from half_cells import (
 )
 from mpi4py import MPI
 from scipy.integrate import solve_ivp
+
 from voxtrode.data.law import FARADAY
 from voxtrode.meshing.cells import ACTIVE, ELECTRONIC, IONIC, MeshBlock, MeshInfo
 from voxtrode.meshing.tagged import TaggedMesh, distribute
@@ -34,7 +35,7 @@ THICK = 10e-6
 
 
 def graded(end: float, n: int) -> npt.NDArray[np.float64]:
-    """n instants up to ``end``, dense at the start."""
+    """N instants up to ``end``, dense at the start."""
     return end * (np.arange(1, n + 1) / n) ** 2
 
 

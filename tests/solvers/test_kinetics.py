@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from half_cells import active_material, metal
+
 from voxtrode.solvers.kinetics import InsertionKinetics, MetalKinetics, butler_volmer
 from voxtrode.solvers.units import thermal_voltage
 

@@ -13,6 +13,7 @@ from half_cells import (
     unweighted,
     voxel_mesh,
 )
+
 from voxtrode.solvers.basic_half_cell import BasicHalfCell
 from voxtrode.solvers.system import HalfCellSystem
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from half_cells import active_material, ball_labels, electrolyte, half_cell, voxel_mesh
 from mpi4py import MPI
+
 from voxtrode.solvers.cell import Step
 from voxtrode.solvers.interface import interface_facets
 from voxtrode.solvers.simulation import Settings, Simulation
@@ -33,7 +34,7 @@ def at_the_bottom() -> np.ndarray:
 
 
 def run(labels: np.ndarray, comm: MPI.Comm) -> tuple[list[float], dict[str, np.ndarray], int]:
-    """Voltages at stored instants, particle rows at the end, and this rank's facets of Γ."""
+    """Voltages at stored instants, particle rows at the last of them with a current, and this rank's facets of Γ."""
     materials = {label: (OXIDE, OTHER)[label - 1] for label in range(1, int(labels.max()) + 1)}
     mesh = voxel_mesh(labels, separator=(1e-6, 1e-6), comm=comm)
     simulation = Simulation(
@@ -46,7 +47,9 @@ def run(labels: np.ndarray, comm: MPI.Comm) -> tuple[list[float], dict[str, np.n
     for instant in simulation.run():
         if instant.kept:
             voltages.append(simulation.system.voltage())
-            rows = simulation.quantities.particles(instant.current)
+            # At rest a single particle's current is rounding, with nothing to compare it to.
+            if instant.current > 0.0:
+                rows = simulation.quantities.particles(instant.current)
     facets = sum(len(found.area) for found in interface_facets(mesh).values())
     return voltages, rows, facets
 

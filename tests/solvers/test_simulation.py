@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from half_cells import active_material, ball_labels, electrolyte, half_cell, voxel_mesh
+
 from voxtrode.data import materials
 from voxtrode.data.errors import NumericalError
 from voxtrode.data.phases import Liquid, Phase

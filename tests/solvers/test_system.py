@@ -12,6 +12,7 @@ from half_cells import (
     voxel_mesh,
 )
 from petsc4py import PETSc
+
 from voxtrode.meshing.tagged import ACTIVE
 from voxtrode.solvers.fields import C_E, PHI_E, PHI_S
 from voxtrode.solvers.forms import reference_transference

@@ -17,8 +17,8 @@ from voxtrode.meshing.lattice import SEPARATOR, Lattice, Slab, plan, read_lattic
 from voxtrode.meshing.quality import crowded_facets, shape_measures
 from voxtrode.meshing.voxel import UM, smoothed_gradient, voxel_block
 
-PLAUSIBLE = (0.5, 1.25)
-"""Factors on weighted areas outside this range say that the pair is too thin to be weighed."""
+PLAUSIBLE = (0.2, 5.0)
+"""Factors on weighted areas outside this range say that the lattice has lost the interface."""
 
 
 @dataclass(frozen=True)

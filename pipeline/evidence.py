@@ -10,13 +10,15 @@ from voxtrode.solvers.simulation import Simulation
 from voxtrode.solvers.yardstick import poisson_seconds
 
 
-def summary(simulation: Simulation, balances: Sequence[float], stop_reason: str) -> dict[str, Any]:
+def summary(
+    simulation: Simulation, balances: Sequence[float], ends: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
     """Content of `summary.json`; collective.
 
     Args:
         simulation: A finished simulation.
         balances: Largest lithium, salt and charge imbalance over the stored instants.
-        stop_reason: Why the last step ended.
+        ends: How each step of the protocol ended.
     """
     system, quantities = simulation.system, simulation.quantities
     history, counters = simulation.stepper.history, simulation.stepper.counters
@@ -32,7 +34,8 @@ def summary(simulation: Simulation, balances: Sequence[float], stop_reason: str)
         "one_c_A_m2": quantities.one_c,
         "time_end_s": history.time,
         "dod_end": simulation.dod,
-        "stop_reason": stop_reason,
+        "stop_reason": ends[-1]["reason"] if ends else "",
+        "step_ends": list(ends),
         "lithium_balance": balances[0],
         "salt_balance": balances[1],
         "charge_balance": balances[2],

@@ -16,6 +16,7 @@ from voxtrode.pipeline.records import read_json, write_json
 
 _LIBRARIES = ("numpy", "scipy", "numba", "porespy", "scikit-image", "tifffile", "pyvista")
 
+
 def probed_versions() -> dict[str, str]:
     """Versions of DOLFINx, PETSc and MPI, asked in another process, which alone imports them."""
     command = [sys.executable, "-P", "-m", "voxtrode.solvers._platform"]

@@ -70,16 +70,14 @@ class Progress:
         cell_rows, particle_rows: Rows of the two tables.
         kept: Time, DoD and voltage of each stored instant, in order.
         balances: Largest lithium, salt and charge imbalance of the stored instants.
-        stop_reason: Why the last ended step ended.
-        ended: Steps that have ended.
+        ends: How each ended step of the protocol ended.
     """
 
     cell_rows: int = 0
     particle_rows: int = 0
     kept: list[tuple[float, float, float]] = field(default_factory=list)
     balances: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
-    stop_reason: str = ""
-    ended: int = 0
+    ends: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Recorder:
@@ -132,8 +130,8 @@ class Recorder:
             self._tables[0].add([row])
         self.progress.cell_rows += 1
         if instant.ended:
-            self.progress.stop_reason = instant.ended
-            self.progress.ended += 1
+            end = {"step": instant.step + 1, "time_s": instant.time, "reason": instant.ended}
+            self.progress.ends.append({**end, "voltage_V": row["Voltage [V]"], "dod": row["DoD"]})
         if instant.kept:
             self._keep(instant, row)
         due = self._root and monotonic() - self._saved > CHECKPOINT_SECONDS

@@ -26,4 +26,3 @@ def run(context: StageContext) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.html").write_text(render(page), encoding="utf-8")
     write_json(context.staging / "summary.json", {"warnings": list(page.warnings)})
-    context.log.info(f"report: {context.run_dir / 'report' / 'report.html'}")

@@ -49,7 +49,7 @@ def run(context: StageContext) -> None:
             recorder.save()
             raise NumericalError(f"{error}; {_likely_cause(simulation)}") from error
     recorder.save()
-    values = summary(simulation, recorder.progress.balances, recorder.progress.stop_reason)
+    values = summary(simulation, recorder.progress.balances, recorder.progress.ends)
     if comm.rank == 0:
         update_summary(context.staging / "summary.json", values)
     context.log.info(

@@ -24,7 +24,7 @@ from dolfinx import mesh as dmesh
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
-from voxtrode.data.law import FARADAY, Law
+from voxtrode.data.law import FARADAY
 from voxtrode.data.phases import Phase
 from voxtrode.meshing.tagged import ACTIVE, ELECTRONIC, IONIC, TaggedMesh
 from voxtrode.solvers.cell import Cell
@@ -32,19 +32,12 @@ from voxtrode.solvers.ufl_operations import law_as_ufl
 from voxtrode.solvers.units import thermal_voltage
 
 UM = 1e-6  # the mesh is in µm; everything else in SI
-GAMMA, LITHIUM = 10, 11
 VERTEX = {"quadrature_rule": "vertex", "quadrature_degree": 1}
 CENTROID = {"quadrature_degree": 1}
 
 
 class BasicHalfCell:
-    """State and equations of a half cell.
-
-    Attributes:
-        c_s, c_e: Concentrations [mol/m³].
-        phi_s, phi_e: Potentials [V] against lithium.
-        vertices: Parent vertex of each unknown, by field name.
-    """
+    """State and equations: c_s, c_e [mol/m³], phi_s, phi_e [V] against lithium."""
 
     def __init__(self, tagged: TaggedMesh, cell: Cell) -> None:  # noqa: PLR0915 (one page)
         """Write down the equations; the state is zero until it is set."""
@@ -59,24 +52,16 @@ class BasicHalfCell:
         cells = {role: tagged.cells(role) for role in (ACTIVE, ELECTRONIC, IONIC)}
         parts = {role: dmesh.create_submesh(mesh, 3, cells[role]) for role in cells}
         V_s, V_p, V_e = (fem.functionspace(parts[role][0], ("Lagrange", 1)) for role in cells)
-        self.c_s, self.phi_s = fem.Function(V_s, name="c_s"), fem.Function(V_p, name="phi_s")
-        self.phi_e, self.c_e = fem.Function(V_e, name="phi_e"), fem.Function(V_e, name="c_e")
-        self.fields = (self.c_s, self.phi_s, self.phi_e, self.c_e)
+        self.fields = tuple(fem.Function(V) for V in (V_s, V_p, V_e, V_e))
+        self.c_s, self.phi_s, self.phi_e, self.c_e = self.fields
         self._last = fem.Function(V_s), fem.Function(V_e)
-        roles = (ACTIVE, ELECTRONIC, IONIC, IONIC)
-        self.vertices = {
-            u.name: _vertices(u.function_space, parts[role][2])
-            for u, role in zip(self.fields, roles, strict=True)
-        }
 
         # Integrals: cells by role, Γ with the active side as '+', the face of the metal.
         data = list(cells.items())
         dx = ufl.Measure("dx", mesh, subdomain_data=data, metadata=CENTROID)
         dx_lumped = ufl.Measure("dx", mesh, subdomain_data=data, metadata=VERTEX)
-        on_gamma = [(GAMMA, _gamma(tagged))]
-        dS = ufl.Measure("dS", mesh, subdomain_data=on_gamma, metadata=VERTEX)(GAMMA)
-        on_metal = [(LITHIUM, _top(tagged))]
-        ds = ufl.Measure("ds", mesh, subdomain_data=on_metal, metadata=VERTEX)(LITHIUM)
+        dS = ufl.Measure("dS", mesh, subdomain_data=[(1, _gamma(tagged))], metadata=VERTEX)(1)
+        ds = ufl.Measure("ds", mesh, subdomain_data=[(1, _top(tagged))], metadata=VERTEX)(1)
 
         def grad(u: Any) -> Any:
             return ufl.grad(u) / UM
@@ -99,28 +84,23 @@ class BasicHalfCell:
             a, c = kinetics.alpha_a.value, kinetics.alpha_c.value
             return i0 * (ufl.exp(a * eta / RT_F) - ufl.exp(-c * eta / RT_F))
 
-        def of_salt(law: Law) -> Any:
-            return law_as_ufl(law, c_e=c_e)
-
-        i_e = transport * (
-            -of_salt(fluid.kappa) * grad(phi_e)
-            + of_salt(fluid.kappa_over_c)
-            * (2.0 * RT_F * (1.0 - of_salt(fluid.t_plus)) * of_salt(fluid.chi))
-            * grad(c_e)
-        )
+        salt = (fluid.D_e, fluid.kappa, fluid.kappa_over_c, fluid.t_plus, fluid.chi, metal.i0)
+        D_e, kappa, kappa_c, t_plus, chi, i0_metal = (law_as_ufl(law, c_e=c_e) for law in salt)
+        diffusion_potential = 2.0 * RT_F * (1.0 - t_plus) * chi * grad(c_e)  # times c_e
+        i_e = transport * (-kappa * grad(phi_e) + kappa_c * diffusion_potential)
+        flux_e = FARADAY * transport * D_e * grad(c_e) - t_plus * i_e
         theta = c_s / material.c_max.value
+        D_s = law_as_ufl(material.D_s, theta=theta)
         surface = theta("+")
         U = law_as_ufl(material.U, theta=surface)
         i0 = law_as_ufl(material.i0, c_e=c_e("-"), theta=surface)
         J = butler_volmer(i0, phi_s("+") - phi_e("-") - U, material)
-        J_metal = butler_volmer(of_salt(metal.i0), -phi_e - metal.potential.value, metal)
+        J_metal = butler_volmer(i0_metal, -phi_e - metal.potential.value, metal)
 
         # Weak forms, all in amperes; at the collector the applied current is added to φ_s's row.
         v_s, w_s, w_e, v_e = (ufl.TestFunction(u.function_space) for u in self.fields)
         self._dt = fem.Constant(mesh, 1.0)
         c_s_last, c_e_last = self._last
-        D_s, D_e = law_as_ufl(material.D_s, theta=theta), of_salt(fluid.D_e)
-        flux_e = FARADAY * transport * D_e * grad(c_e) - of_salt(fluid.t_plus) * i_e
         rate_s, rate_e = (c_s - c_s_last) / self._dt, (c_e - c_e_last) / self._dt
         forms = [
             UM**3 * FARADAY * rate_s * v_s * dx_lumped(ACTIVE)
@@ -137,10 +117,8 @@ class BasicHalfCell:
             - UM**2 * J_metal * v_e * ds,
         ]
         maps = [parts[role][1] for role in cells]
-        jacobian = [
-            [ufl.derivative(F, u, ufl.TrialFunction(u.function_space)) for u in self.fields]
-            for F in forms
-        ]
+        trials = [(u, ufl.TrialFunction(u.function_space)) for u in self.fields]
+        jacobian = [[ufl.derivative(F, u, du) for u, du in trials] for F in forms]
         self._residual = fem.form(forms, entity_maps=maps)
         self._jacobian = fem.form(jacobian, entity_maps=maps)
 
@@ -150,8 +128,8 @@ class BasicHalfCell:
         self._P = _tie(self._collector, sum(len(u.x.array) for u in self.fields))
         self._lu = PETSc.KSP().create(mesh.comm)
         self._lu.setType("preonly")
-        self._lu.getPC().setType("lu")
-        self._lu.getPC().setFactorSolverType("mumps")
+        self._lu.pc.setType("lu")
+        self._lu.pc.setFactorSolverType("mumps")
 
     @property
     def voltage(self) -> float:
@@ -159,12 +137,9 @@ class BasicHalfCell:
         return float(self.phi_s.x.array[self._collector[0] - len(self.c_s.x.array)])
 
     def step(self, current: float, dt: float, tolerance: float = 1e-9) -> None:
-        """One step of implicit Euler at a current density [A/m²], by Newton's method.
+        """Implicit Euler over dt [s] at a current density [A/m²], by Newton's method.
 
-        Args:
-            current: Positive on discharge.
-            dt: [s].
-            tolerance: Relative size of the last update; the one after it would be its square.
+        It ends on a relative update below the tolerance: the next one would be its square.
         """
         self._dt.value = np.asarray(dt)
         for past, present in zip(self._last, (self.c_s, self.c_e), strict=True):
@@ -177,66 +152,48 @@ class BasicHalfCell:
     def _update(self, current: float) -> float:
         matrix = fem_petsc.assemble_matrix(self._jacobian)
         matrix.assemble()
-        rows = [fem.assemble_vector(form).array for form in self._residual]
         b = self._P.createVecLeft()
-        b.array_w[:] = np.concatenate(rows)
+        b.array_w[:] = np.concatenate([fem.assemble_vector(form).array for form in self._residual])
         b.array_w[self._collector[0]] += current * self.area
         reduced, x, full = self._P.createVecRight(), self._P.createVecRight(), b.duplicate()
         self._P.multTranspose(b, reduced)
         self._lu.setOperators(matrix.PtAP(self._P))
         self._lu.solve(reduced, x)
         self._P.mult(x, full)
-        largest, start = 0.0, 0
-        for u in self.fields:
-            change = full.array_r[start : start + len(u.x.array)]
+        sizes = np.cumsum([len(u.x.array) for u in self.fields])
+        changes, largest = np.split(full.array_r, sizes[:-1]), []
+        for u, change in zip(self.fields, changes, strict=True):
             u.x.array[:] -= change
-            largest = max(largest, float(np.max(np.abs(change)) / np.max(np.abs(u.x.array))))
-            start += len(u.x.array)
-        return largest
-
-
-def _vertices(space: Any, vertex_map: Any) -> npt.NDArray[np.int32]:
-    """Parent vertex of each P1 unknown of a submesh."""
-    corner = np.zeros(len(space.tabulate_dof_coordinates()), dtype=np.int32)
-    corner[space.dofmap.list.ravel()] = space.mesh.topology.connectivity(3, 0).array
-    return np.asarray(vertex_map.sub_topology_to_topology(corner, False))
+            largest.append(np.abs(change).max() / np.abs(u.x.array).max())
+        return float(max(largest))
 
 
 def _gamma(tagged: TaggedMesh) -> npt.NDArray[np.int32]:
     """Γ as rows (active cell, its local facet, ionic cell, its local facet), flattened."""
     topology = tagged.mesh.topology
     topology.create_connectivity(2, 3)
-    rows: list[int] = []
-    for facet in range(topology.index_map(2).size_local):
-        pair = topology.connectivity(2, 3).links(facet)
-        for active, ionic in (pair, pair[::-1]) if len(pair) == 2 else ():
-            if tagged.alive[active] & ACTIVE and tagged.alive[ionic] & IONIC:
-                rows += [active, _place(topology, active, facet)]
-                rows += [ionic, _place(topology, ionic, facet)]
-    return np.array(rows, dtype=np.int32)
+    topology.create_connectivity(3, 2)
+    facets = np.arange(topology.index_map(2).size_local, dtype=np.int32)
+    inner = np.setdiff1d(facets, dmesh.exterior_facet_indices(topology))
+    kind = fem.IntegralType.interior_facet
+    rows = fem.compute_integration_domains(kind, topology, inner).reshape(-1, 4)
+    both: npt.NDArray[np.int32] = np.concatenate([rows, rows[:, [2, 3, 0, 1]]])
+    active, ionic = tagged.alive[both[:, 0]] & ACTIVE, tagged.alive[both[:, 2]] & IONIC
+    return np.ravel(both[(active > 0) & (ionic > 0)])
 
 
 def _top(tagged: TaggedMesh) -> npt.NDArray[np.int32]:
-    """The face z = height as rows (cell, local facet), flattened."""
-    top, topology = tagged.info.height / UM, tagged.mesh.topology
-    rows: list[int] = []
-    for facet in dmesh.locate_entities_boundary(tagged.mesh, 2, lambda x: np.isclose(x[2], top)):
-        cell = topology.connectivity(2, 3).links(facet)[0]
-        rows += [cell, _place(topology, cell, facet)]
-    return np.array(rows, dtype=np.int32)
-
-
-def _place(topology: dmesh.Topology, cell: int, facet: int) -> int:
-    """Local number of a facet in a cell."""
-    topology.create_connectivity(3, 2)
-    return int(np.flatnonzero(topology.connectivity(3, 2).links(cell) == facet)[0])
+    """The face z = height as rows (cell, its local facet), flattened."""
+    z = tagged.info.height / UM
+    facets = dmesh.locate_entities_boundary(tagged.mesh, 2, lambda x: np.isclose(x[2], z))
+    kind, topology = fem.IntegralType.exterior_facet, tagged.mesh.topology
+    return np.asarray(fem.compute_integration_domains(kind, topology, facets), dtype=np.int32)
 
 
 def _tie(tied: npt.NDArray[np.integer], n: int) -> PETSc.Mat:
     """P with x_full = P x, where all tied unknowns share the first of them."""
-    first = tied[0]
     column = np.arange(n)
-    column[tied] = first
+    column[tied] = tied[0]
     _, column = np.unique(column, return_inverse=True)
     P = PETSc.Mat().createAIJ((n, int(column.max()) + 1), nnz=1)
     P.setValuesCSR(np.arange(n + 1, dtype=PETSc.IntType), column.astype(PETSc.IntType), np.ones(n))

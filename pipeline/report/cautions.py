@@ -41,7 +41,7 @@ def _of_volume(results: Results) -> Iterator[str]:
     if count and touching > 0.5 * count:
         yield (
             f"{touching} of {count} particles are cut by the box: the volume is small for"
-            f" statistics of particles, which rest on the {count - touching} whole ones."
+            f" statistics of particles, which rest on those that are whole ({count - touching})."
         )
 
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -112,10 +113,13 @@ def _look(plotter: Any, size: Any, separator: float) -> dict[str, list[float]]:
     plotter.enable_parallel_projection()
     plotter.view_vector(_VIEW, viewup=(0.0, 0.0, 1.0))
     plotter.reset_camera(render=False)
-    plotter.camera.zoom(1.45)
     plotter.enable_anti_aliasing("msaa", multi_samples=8)
     plotter.render()
     depth, width, height = (float(edge) for edge in size)
+    ends = product((-0.05 * depth, depth + separator), (0.0, width), (0.0, height))
+    reach = np.ptp([_pixel(plotter, end) for end in ends], axis=0)
+    plotter.camera.zoom(0.97 * float(np.min(np.array(SIZE) / reach)))
+    plotter.render()
     wanted = {
         "collector": (-0.03 * depth, 0.0, 0.0),
         "electrode": (0.5 * depth, 0.0, 0.0),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
+
 from voxtrode.data.connectivity import Flags, Roles, judge
 from voxtrode.meshing.cells import MeshBlock, MeshInfo
 from voxtrode.meshing.components import SlabLabeller
@@ -97,7 +98,9 @@ def areas(labels: Labels, comm: MPI.Comm) -> tuple[dict[str, float], dict[str, f
     )
 
 
-def centres(shape: tuple[int, int, int], origin: tuple[float, float, float]) -> npt.NDArray[np.float64]:
+def centres(
+    shape: tuple[int, int, int], origin: tuple[float, float, float]
+) -> npt.NDArray[np.float64]:
     """Voxel centres (z, y, x) [voxels] from a point, shape ``(3, nz, ny, nx)``."""
     return np.indices(shape) + 0.5 - np.array(origin)[:, None, None, None]
 

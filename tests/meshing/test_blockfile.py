@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mpi4py import MPI
+
 from voxtrode.meshing import blockfile
 from voxtrode.meshing.blockfile import read_blocks, read_header, write_blocks
 from voxtrode.meshing.exchange import block_offsets

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 from slabs import PHASES, ROLES, ball
+
 from voxtrode.data.interfaces import interface_areas
 from voxtrode.data.volume import Volume, write_volume
 from voxtrode.meshing.build import BuiltMesh, build_voxel_mesh

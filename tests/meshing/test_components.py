@@ -5,6 +5,7 @@ import pytest
 from mpi4py import MPI
 from scipy import ndimage
 from slabs import cut, judged, own_layers
+
 from voxtrode.data.connectivity import Roles, judge
 from voxtrode.meshing.components import SlabLabeller
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from mpi4py import MPI
+
 from voxtrode.meshing.exchange import Exchange, block_offsets, gathered_offsets
 
 pytestmark = [pytest.mark.mpi, pytest.mark.mpi3]

@@ -1,10 +1,12 @@
 """The lattice that is meshed: spacing, cropping, down-sampling by majority, separator layers."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mpi4py import MPI
+
 from voxtrode.data.errors import InputError
 from voxtrode.data.volume import Volume, write_volume
 from voxtrode.meshing.lattice import plan, read_lattice, separator_layers
@@ -131,7 +133,7 @@ def test_slabs_are_pieces_of_the_whole(shared_path: Path, size: float) -> None:
     bounds = COMM.allgather((slab.first, slab.last))
     assert bounds[0][0] == 0
     assert bounds[-1][1] == lattice.layers
-    assert all(a[1] == b[0] for a, b in zip(bounds[:-1], bounds[1:], strict=True))
+    assert all(a[1] == b[0] for a, b in pairwise(bounds))
 
 
 @pytest.mark.mpi

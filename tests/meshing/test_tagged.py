@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 from slabs import ball, cut, mesh_pieces
+
 from voxtrode.meshing.tagged import ACTIVE, IONIC, TaggedMesh, distribute, read_mesh, write_mesh
 
 pytestmark = [pytest.mark.mpi, pytest.mark.mpi3]

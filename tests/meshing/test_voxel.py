@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 from slabs import areas, ball, centres, cut, mesh_pieces
+
 from voxtrode.meshing.quality import crowded_facets, shape_measures
 from voxtrode.meshing.voxel import kuhn_tetrahedra
 
@@ -25,7 +26,7 @@ def edges(cells: np.ndarray) -> np.ndarray:
 
 
 def test_six_tetrahedra_fill_a_voxel() -> None:
-    """Each has 1/6 of the volume, right-handed, and Kuhn's dihedral angles of 45, 60, 90 degrees."""
+    """Each has 1/6 of the volume, right-handed, and dihedral angles of 45, 60 and 90 degrees."""
     points = kuhn_tetrahedra()[..., ::-1].astype(np.float64)  # (x, y, z)
     angles, volumes = shape_measures(points)
     assert volumes == pytest.approx(np.full(6, 1.0 / 6.0), rel=1e-14)

@@ -50,7 +50,7 @@ def test_scene_without_a_solution_has_no_values(run: Run) -> None:
 
 
 def test_drawing(run: Run, tmp_path: Path) -> None:
-    """PyVista draws the scene off-screen: a picture with colours on white."""
+    """PyVista draws the scene off-screen: a picture with colours on white, nothing cut off."""
     if ctypes.util.find_library("EGL") is None:
         pytest.skip("no libEGL (Debian: libegl1 libegl-mesa0): nothing can be drawn off-screen")
     write_scene(_scene(run), tmp_path / "scene.npz")
@@ -58,6 +58,8 @@ def test_drawing(run: Run, tmp_path: Path) -> None:
     pixels = image.imread(tmp_path / "scene.png")[..., :3]
     assert (pixels.min(axis=2) > 0.99).mean() > 0.2
     assert (np.ptp(pixels, axis=2) > 0.3).mean() > 0.02
+    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    assert rim.min() > 0.99
 
 
 def test_a_missing_command_is_said(tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ def planar(layers: int) -> TaggedMesh:
 def test_a_slab_particle_on_the_voxel_mesh() -> None:
     """θ(x, t) against the closed form at t = 0.1 L²/D: errors fall by 4 per halving of h.
 
-    Ratios ≤ 0.28 (0.242 and 0.243 seen). 160 graded BDF2 steps leave 1e-5 of the rise, a tenth of the smallest
-    error here.
+    Ratios ≤ 0.28 (0.242 and 0.243 seen). 160 graded BDF2 steps leave 1e-5 of the rise, a tenth of
+    the smallest error here.
     """
     current, t = 1.0, 0.1
     rise = current / FARADAY * THICK / (D_S * C_MAX)

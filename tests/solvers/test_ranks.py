@@ -34,7 +34,7 @@ def at_the_bottom() -> np.ndarray:
 
 
 def run(labels: np.ndarray, comm: MPI.Comm) -> tuple[list[float], dict[str, np.ndarray], int]:
-    """Voltages at stored instants, particle rows at the last of them with a current, and this rank's facets of Γ."""
+    """Voltages at stored instants, the last particle rows under current, this rank's Γ facets."""
     materials = {label: (OXIDE, OTHER)[label - 1] for label in range(1, int(labels.max()) + 1)}
     mesh = voxel_mesh(labels, separator=(1e-6, 1e-6), comm=comm)
     simulation = Simulation(

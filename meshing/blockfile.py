@@ -20,6 +20,8 @@ from voxtrode.meshing.exchange import block_offsets
 
 _TAG = 7301
 _HEADER = "_header"
+_FAULTS = (OSError, RuntimeError, ValueError)
+"""What h5py raises when the disk is full, as it writes or as it closes."""
 CHUNK_ROWS = 1 << 20
 """Rows that travel in one message (bounds rank 0's buffer)."""
 
@@ -46,7 +48,7 @@ def write_blocks(
         try:
             file = h5py.File(partial, "w", locking=False)
             file.create_dataset(_HEADER, data=np.frombuffer(json.dumps(header).encode(), np.uint8))
-        except OSError as error:
+        except _FAULTS as error:
             message = str(error)
     for name, block in blocks.items():
         message = _write_array(file, comm, name, np.ascontiguousarray(block), message)
@@ -57,7 +59,7 @@ def write_blocks(
                 with partial.open("rb+") as handle:
                     os.fsync(handle.fileno())
                 partial.replace(path)
-        except OSError as error:
+        except _FAULTS as error:
             message = message or str(error)
     message = comm.bcast(message, root=0)
     if message:
@@ -82,7 +84,10 @@ def _write_array(
     row_shape = block.shape[1:]
     dataset = None
     if file is not None and not message:
-        dataset = file.create_dataset(name, shape=(sum(counts), *row_shape), dtype=block.dtype)
+        try:
+            dataset = file.create_dataset(name, shape=(sum(counts), *row_shape), dtype=block.dtype)
+        except _FAULTS as error:
+            message = str(error)
     at = 0
     for rank, count in enumerate(counts):
         for first in range(0, count, CHUNK_ROWS):
@@ -95,7 +100,7 @@ def _write_array(
             if dataset is not None and not message:
                 try:
                     dataset[at : at + rows] = part
-                except OSError as error:
+                except _FAULTS as error:
                     message = str(error)
             at += rows
     return message

@@ -78,8 +78,8 @@ class Solver(Section):
 
     Attributes:
         rtol: Relative tolerance of the local error of a time step.
-        newton_tolerance: Tolerance of Newton's method on the sum of each field's residual, relative to
-            the current at 1C: the error that a step may add to the balances.
+        newton_tolerance: Tolerance of Newton's method on the sum of each field's residual,
+            relative to the current at 1C: what a step may add to the errors of the balances.
         max_newton: Newton iterations before a step is rejected.
         krylov_rtol: Relative tolerance of a linear solve.
         max_krylov: Krylov iterations of a linear solve before a step is rejected.

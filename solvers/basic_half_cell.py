@@ -137,10 +137,7 @@ class BasicHalfCell:
         return float(self.phi_s.x.array[self._collector[0] - len(self.c_s.x.array)])
 
     def step(self, current: float, dt: float, tolerance: float = 1e-9) -> None:
-        """Implicit Euler over dt [s] at a current density [A/m²], by Newton's method.
-
-        It ends on a relative update below the tolerance: the next one would be its square.
-        """
+        """Implicit Euler over dt [s] at a current [A/m²]; Newton to a relative last update."""
         self._dt.value = np.asarray(dt)
         for past, present in zip(self._last, (self.c_s, self.c_e), strict=True):
             past.x.array[:] = present.x.array

@@ -22,7 +22,7 @@ def bar(shape: tuple[int, int, int]) -> np.ndarray:
 
 @pytest.mark.parametrize("axis", AXES)
 def test_a_block_of_pore_has_tau_one(axis: str) -> None:
-    """U is linear, and in the P1 space; voxels are no cubes here and the separator does not count."""
+    """The potential is linear; voxels are no cubes here, and the separator does not count."""
     mesh = voxel_mesh(np.zeros((6, 5, 4)), (1e-6, 0.5e-6, 2e-6), separator=(1e-6, 3e-6))
     row = mesh_transport(mesh, "pore", PORE, axis)
     assert row.fraction == pytest.approx(1.0, rel=EXACT)

@@ -15,6 +15,7 @@ from voxtrode.meshing.components import SlabLabeller
 from voxtrode.meshing.interfaces import pair_areas
 from voxtrode.meshing.lattice import SEPARATOR, Lattice, Slab, plan, read_lattice
 from voxtrode.meshing.quality import crowded_facets, shape_measures
+from voxtrode.meshing.sums import summed
 from voxtrode.meshing.voxel import UM, smoothed_gradient, voxel_block
 
 PLAUSIBLE = (0.2, 5.0)
@@ -204,7 +205,7 @@ def _volume_errors(
 ) -> dict[str, float]:
     """Relative volume of each phase in the mesh over that in the image, minus one."""
     _, volumes = shape_measures(x[cells])
-    totals = np.bincount(block.phase, weights=volumes, minlength=len(info.phases))
+    totals = summed(block.phase, volumes, len(info.phases))
     comm.Allreduce(MPI.IN_PLACE, totals)
     image = float(np.prod([c + n * f for c, n, f in _extents(lattice)]))
     voxel = float(np.prod([h / f for h, f in zip(lattice.spacing, lattice.factor, strict=True)]))

@@ -5,6 +5,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from voxtrode.meshing.lattice import SEPARATOR, Slab
+from voxtrode.meshing.sums import summed
 from voxtrode.meshing.voxel import facet_weight
 
 
@@ -55,12 +56,12 @@ def pair_areas(
             gradient[(slice(None), *low)][:, at], gradient[(slice(None), *high)][:, at], axis
         )
         weight = np.where(is_active[low][at] != is_active[high][at], weight, 1.0)
-        faces += face_area * np.bincount(code, minlength=n * n)
-        weighted += face_area * np.bincount(code, weights=weight, minlength=n * n)
+        faces += face_area * summed(code, np.ones(len(code)), n * n)
+        weighted += face_area * summed(code, weight, n * n)
 
     if last == lattice.shape[0] and slab.last > last:
         code = labels[own][-1].ravel() * n + n - 1
-        top = edges[1] * edges[2] * np.bincount(code, minlength=n * n)
+        top = edges[1] * edges[2] * summed(code, np.ones(len(code)), n * n)
         faces, weighted = faces + top, weighted + top
 
     comm.Allreduce(MPI.IN_PLACE, faces)

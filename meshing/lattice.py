@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
-from scipy import ndimage
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.volume import read_header, read_slab
@@ -151,8 +150,8 @@ class Slab:
 def read_lattice(folder: Path, lattice: Lattice, comm: MPI.Intracomm) -> Slab:
     """Read this rank's slab of the image and down-sample it by majority.
 
-    Equal counts go to the phase that is more frequent in the surrounding 3³ lattice voxels,
-    then to the lower label; so no phase is favoured at flat interfaces.
+    Among equal counts the phase of the lattice voxel's first image voxel wins, else the lower
+    label: a flat interface stays flat, and no phase gains where another has two such faces.
 
     Raises:
         InputError: Where there are more ranks than electrode layers.
@@ -164,14 +163,13 @@ def read_lattice(folder: Path, lattice: Lattice, comm: MPI.Intracomm) -> Slab:
     # The electrode is cut into equal slabs; the last rank adds the (few) separator layers.
     offsets = block_offsets(lattice.shape[0], comm.size)
     first, last = int(offsets[comm.rank]), int(offsets[comm.rank + 1])
-    low, high = max(first - HALO - 1, 0), min(last + HALO + 1, lattice.shape[0])
+    low, high = max(first - HALO, 0), min(last + HALO, lattice.shape[0])
     factor = lattice.factor
     labels, particles = read_slab(folder, low * factor[0], high * factor[0])
     ny, nx = lattice.shape[1] * factor[1], lattice.shape[2] * factor[2]
     coarse, ids = _majority(labels[:, :ny, :nx], particles[:, :ny, :nx], lattice)
-    keep = slice(max(first - HALO, 0) - low, min(last + HALO, lattice.shape[0]) - low)
     top = lattice.layers if comm.rank == comm.size - 1 else last
-    return Slab(lattice, first, top, low + keep.start, low + keep.stop, coarse[keep], ids[keep])
+    return Slab(lattice, first, top, low, high, coarse, ids)
 
 
 def _blocks(fine: npt.NDArray[np.generic], factor: tuple[int, int, int]) -> npt.NDArray[np.generic]:
@@ -187,13 +185,11 @@ def _majority(
     if lattice.factor == (1, 1, 1):
         return np.asarray(labels), np.asarray(particles)
     fine = _blocks(np.asarray(labels), lattice.factor)
-    per_voxel = fine.shape[-1]
     best = np.full(fine.shape[:3], -1.0)
     coarse = np.zeros(fine.shape[:3], dtype=np.uint8)
     for label in range(len(lattice.phases)):
         count = np.count_nonzero(fine == label, axis=-1).astype(np.float64)
-        around = ndimage.uniform_filter(count, size=3, mode="nearest")
-        score = count + 0.5 * around / per_voxel
+        score = count + 0.5 * (fine[..., 0] == label)
         better = score > best
         coarse[better] = label
         best[better] = score[better]

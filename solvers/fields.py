@@ -11,6 +11,7 @@ from dolfinx import fem
 from voxtrode.data.errors import InputError
 from voxtrode.data.law import FARADAY
 from voxtrode.data.materials import ActiveMaterial, Electrolyte
+from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import ACTIVE, ELECTRONIC, IONIC, TaggedMesh
 from voxtrode.solvers import forms
 from voxtrode.solvers.cell import Cell
@@ -91,7 +92,7 @@ def lumped(region: Region, weight: npt.NDArray[np.float64]) -> npt.NDArray[np.fl
     n_owned = region.mesh.topology.index_map(3).size_local
     dofs = region.space.dofmap.list[:n_owned]
     share = np.repeat(0.25 * (weight * volume)[:n_owned], 4)
-    total = np.bincount(dofs.ravel(), weights=share, minlength=region.n_local)
+    total = summed(dofs.ravel(), share, region.n_local)
     region.add_ghosts(total)
     return total
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from dolfinx import mesh as dmesh
 
+from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import ACTIVE, IONIC, TaggedMesh
 
 
@@ -117,7 +118,7 @@ def surface_points(
     return Points(
         vertex=vertex[first].astype(np.int32),
         particle=owner[first].astype(np.int32),
-        area=np.bincount(point, weights=np.repeat(area / 3.0, 3), minlength=len(first)),
+        area=summed(point, np.repeat(area / 3.0, 3), len(first)),
         facets=point.reshape(-1, 3),
     )
 

@@ -129,7 +129,9 @@ class InsertionKinetics:
             eta = eta + np.clip(step, -5 * self.thermal, 5 * self.thermal)
             if np.max(np.abs(step), initial=0.0) < 1e-14:
                 break
-        return (drive - eta) / self.film, eta
+        # Of the two equal forms the one that does not cancel.
+        J, slope = butler_volmer(i0, eta, self.alpha_a, self.alpha_c, self.thermal)
+        return np.where(self.film * slope < 1.0, J, (drive - eta) / self.film), eta
 
 
 @dataclass(frozen=True, eq=False)

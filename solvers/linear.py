@@ -86,6 +86,7 @@ class LinearSolver:
         database = PETSc.Options()
         for key, value in options.items():
             database[prefix + key] = value
+        database["options_left"] = 0  # hierarchies that are never built leave theirs unread
         self.ksp.setFromOptions()
         rows = self.matrix.getNestISs()[0]
         self.ksp.getPC().setFieldSplitIS(*[(str(k), rows[k]) for k in range(len(rows))])

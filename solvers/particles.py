@@ -8,6 +8,7 @@ from mpi4py import MPI
 
 from voxtrode.data.law import FARADAY, stoichiometry_at
 from voxtrode.data.materials import ActiveMaterial
+from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import ACTIVE, TaggedMesh
 from voxtrode.solvers.fields import cell_volumes
 from voxtrode.solvers.surfaces import ActiveSurface
@@ -88,7 +89,7 @@ def shares(mesh: TaggedMesh, system: HalfCellSystem, label: int) -> Shares:
     particle = np.repeat(mesh.particle[region.cells[:n_owned]].astype(np.int64), 4)
     dof = region.space.dofmap.list[:n_owned].ravel().astype(np.int64)
     key, inverse = np.unique(particle * max(region.n_local, 1) + dof, return_inverse=True)
-    total = np.bincount(inverse, weights=volume, minlength=len(key))
+    total = summed(inverse, volume, len(key))
     return Shares(key // max(region.n_local, 1), key % max(region.n_local, 1), total)
 
 
@@ -114,7 +115,7 @@ def particle_table(
     box = _on_box(mesh, points)
 
     def total(values: Array, where: npt.NDArray[np.bool_]) -> Array:
-        sums = np.bincount(particle[where], weights=values[where], minlength=n)
+        sums = summed(particle[where], values[where], n)
         comm.Allreduce(MPI.IN_PLACE, sums)
         return sums
 
@@ -135,7 +136,7 @@ def particle_table(
     comm.Allreduce(MPI.IN_PLACE, label, op=MPI.MAX)
     wetted = np.zeros(n)
     for surface in surfaces:
-        wetted += np.bincount(surface.points.particle, surface.points.area, minlength=n)
+        wetted += summed(surface.points.particle, surface.points.area, n)
     comm.Allreduce(MPI.IN_PLACE, wetted)
     return ParticleTable(
         label=label.astype(np.int64),
@@ -180,7 +181,7 @@ def spread(
     at = values[share.dof]
 
     def total(weights: Array) -> Array:
-        sums = np.bincount(share.particle, weights=weights, minlength=n)
+        sums = summed(share.particle, weights, n)
         comm.Allreduce(MPI.IN_PLACE, sums)
         return sums
 

@@ -10,6 +10,7 @@ from dolfinx import fem
 from mpi4py import MPI
 
 from voxtrode.data.law import FARADAY
+from voxtrode.meshing.sums import summed
 from voxtrode.solvers import forms, particles
 from voxtrode.solvers.fields import PHI_S, Field
 from voxtrode.solvers.kinetics import Flux
@@ -270,7 +271,7 @@ class Quantities:
             columns["range"][mine] = (high[mine] - low[mine]) / width
             for name, values in (("J", flux.J), ("eta", flux.eta)):
                 weights = s.points.area * values
-                total = np.bincount(s.points.particle, weights=weights, minlength=n)
+                total = summed(s.points.particle, weights, n)
                 comm.Allreduce(MPI.IN_PLACE, total)
                 wet = mine & (table.wetted > 0.0)
                 columns[name][wet] = total[wet] / table.wetted[wet]

@@ -279,8 +279,9 @@ class Stepper:
                 result = newton.solve(
                     self.system, self._potentials, drive, scale, self.newton, self.counters.work
                 )
-                self.failure = result.reason
-                done = done and result.converged
+                if not result.converged:
+                    self.failure, done = result.reason, False
+                    break
             if done:
                 return True
         self.system.set_state(start)

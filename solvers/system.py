@@ -15,6 +15,7 @@ from dolfinx import fem
 from mpi4py import MPI
 from petsc4py import PETSc
 
+from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers.blocks import PointBlock, VolumeBlock
 from voxtrode.solvers.cell import Cell
@@ -126,7 +127,7 @@ class HalfCellSystem:
         for surface in self._surfaces:
             current = surface.points.area * self.flux(surface).J
             for name, sign in surface.signs.items():
-                local[name] += _scatter(surface.dofs[name], sign * current, len(local[name]))
+                local[name] += summed(surface.dofs[name], sign * current, len(local[name]))
         vectors = {}
         for field in self.blocks:
             vector = field.layout.vector()
@@ -154,7 +155,7 @@ class HalfCellSystem:
                     if (row, column) in entries:
                         entries[row, column].append(values)
                     else:
-                        diagonal[row, column] += _scatter(surface.dofs[row], values, sizes[row])
+                        diagonal[row, column] += summed(surface.dofs[row], values, sizes[row])
         for (row, column), block in self._volume.items():
             field = self._by_name[row]
             vector = field.layout.vector()
@@ -205,7 +206,3 @@ class HalfCellSystem:
             )
             for row, column in rows
         }
-
-
-def _scatter(dofs: npt.NDArray[np.int32], values: Array, size: int) -> Array:
-    return np.bincount(dofs, weights=values, minlength=size)

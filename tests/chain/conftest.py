@@ -37,7 +37,7 @@ def voxtrode() -> Command:
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study's file."""
     path = tmp_path_factory.mktemp("chain") / "tiny.yaml"
-    path.write_text(yaml.safe_dump(STUDY), encoding="utf-8")
+    path.write_text(yaml.safe_dump(STUDY, sort_keys=False), encoding="utf-8")
     return path
 
 

@@ -38,7 +38,7 @@ def run(
         "store": {"dod": [0.5]},
     }
     path = folder / "ct.yaml"
-    path.write_text(yaml.safe_dump(study), encoding="utf-8")
+    path.write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")
     out = folder / "run"
     found = voxtrode("run", path, "--out", out, "--ranks", "2", "--until", "simulate")
     assert found.returncode == 0, found.stderr

@@ -59,14 +59,15 @@ def test_the_summary_has_every_key(run: Path) -> None:
 def test_the_curve_is_whole(run: Path) -> None:
     """Instants rise, the discharge ends on its cut-off, and the rest moves no charge.
 
-    The step is cut to within 1e-6 V of the cut-off. The two steps share the instant between them.
+    The step is cut to within 1e-6 V of the cut-off; charges at rest differ by rounding, since they
+    are advanced by the integrator's formula.
     """
     cell = table(run, "cell")
     discharge, rest = cell[cell["Step"] == 1], cell[cell["Step"] == 2]
     assert np.all(np.diff(discharge["Time [s]"]) > 0.0)
     assert np.all(np.diff(rest["Time [s]"]) > 0.0)
     assert discharge["Voltage [V]"].iloc[-1] == pytest.approx(3.0, abs=1e-6)
-    assert rest["Areal capacity [mA.h.cm-2]"].nunique() == 1
+    assert np.ptp(rest["Areal capacity [mA.h.cm-2]"]) < 1e-12
     assert rest["Time [s]"].iloc[-1] - rest["Time [s]"].iloc[0] == pytest.approx(300.0, abs=1e-9)
     assert np.all(rest["Current density [A.m-2]"] == 0.0)
     assert not cell.drop(columns=[c for c in cell if "overpotential" in c]).isna().any().any()
@@ -108,6 +109,11 @@ def read(run: Path) -> Any:
     return pv.get_reader(run / "simulate" / "fields.pvd")
 
 
+def part_names(reader: Any) -> list[str]:
+    """Names of the parts at the active instant; PyVista tells their files only."""
+    return [Path(dataset.path).stem.rsplit("_", 1)[0] for dataset in reader.active_datasets]
+
+
 def test_fields_open_in_pyvista(run: Path) -> None:
     """Times of the stored instants; four parts with named arrays and ids; values in range.
 
@@ -120,7 +126,7 @@ def test_fields_open_in_pyvista(run: Path) -> None:
         reader.set_active_time_value(time)
         blocks = reader.read()
         assert len(blocks) == len(ARRAYS)
-        names = [dataset.name for dataset in reader.active_datasets]
+        names = part_names(reader)
         for name, block in zip(names, blocks, strict=True):
             assert ARRAYS[name] <= set(block.point_data.keys())
             assert {"Phase", "Particle"} <= set(block.cell_data.keys())
@@ -144,7 +150,7 @@ def test_fields_agree_with_the_tables(run: Path) -> None:
     reader, particles = read(run), table(run, "particles")
     last = reader.time_values[-1]
     reader.set_active_time_value(last)
-    names = [dataset.name for dataset in reader.active_datasets]
+    names = part_names(reader)
     solid = reader.read()[names.index("solid")]
     cells = solid.cells.reshape(-1, 5)[:, 1:]
     corners = solid.points[cells].astype(np.float64)

@@ -9,9 +9,11 @@ from voxtrode.data.volume import VolumeHeader
 
 TETRAHEDRA = 6  # per lattice voxel
 GROWTH, LARGEST_LAYER = 1.25, 3.0  # of separator layers, as the mesher grows them
-BYTES_PER_UNKNOWN = 3500.0
+BYTES_PER_UNKNOWN = 5000.0
+BYTES_PER_PROCESS = 4e8  # libraries, before any mesh
+# Both from the study `quickstart` on two ranks: 131 779 unknowns, 1.46 GiB.
 SECONDS_PER_UNKNOWN_AND_ITERATION = 1.3e-5  # Newton: residual, Jacobian, linear solve; one core
-ITERATIONS_PER_STEP = 150  # Newton iterations of a 1C discharge
+ITERATIONS_PER_STEP = 220  # Newton iterations of a 1C discharge
 SECONDS_PER_CELL = 2e-5  # meshing, tagging, writing; one core
 
 
@@ -32,7 +34,7 @@ class Estimate:
         separator_layers: Lattice layers of the separator.
         cells: Tetrahedra.
         unknowns: Unknowns of the coupled problem.
-        memory: Memory on all ranks together [bytes].
+        memory: Memory on one rank [bytes]; each further one adds that of a process.
         seconds: Wall time on one core [s].
     """
 
@@ -81,7 +83,7 @@ def estimate(
         separator_layers=layers,
         cells=cells,
         unknowns=unknowns,
-        memory=unknowns * BYTES_PER_UNKNOWN,
+        memory=BYTES_PER_PROCESS + unknowns * BYTES_PER_UNKNOWN,
         seconds=work + cells * SECONDS_PER_CELL,
     )
 

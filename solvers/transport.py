@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
+import numpy.typing as npt
 from mpi4py import MPI
 
+from voxtrode.meshing.cell_components import face_components
 from voxtrode.meshing.tagged import TaggedMesh
-from voxtrode.solvers.fields import cell_volumes
 from voxtrode.solvers.laplace import Laplace, face_dofs
 from voxtrode.solvers.region import Region
 from voxtrode.solvers.units import UM
@@ -50,6 +51,9 @@ def mesh_transport(
 ) -> TransportRow:
     """τ of some phases of the electrode, without the separator; collective.
 
+    Only what hangs together by faces from one side to the other carries; the rest is left out of
+    the problem, yet counts in the fraction.
+
     Args:
         mesh: The mesh.
         name: Name of the row.
@@ -58,30 +62,53 @@ def mesh_transport(
     """
     start = perf_counter()
     comm = mesh.mesh.comm
-    cells = np.flatnonzero(np.isin(mesh.phase, list(inside))).astype(np.int32)
     extent = _extent(mesh)
     direction = AXES[axis]
-    volume = float(np.prod(extent))
-    if comm.allreduce(len(cells)) == 0:
-        return TransportRow(name, axis, 0.0, 0.0, None, 0.0, perf_counter() - start)
-    region = Region.create(mesh, cells)
-    labels = mesh.phase[region.cells]
-    carried, conducting = (_table(inside, k)[labels] for k in (0, 1))
-    n_owned = region.mesh.topology.index_map(3).size_local
-    own = (cell_volumes(region) * carried)[:n_owned]
-    fraction = float(comm.allreduce(float(own.sum()))) / volume
-    length = float(extent[direction])
-    high, low = (face_dofs(region.space, direction, at, 1e-9 * length) for at in (length, 0.0))
-    faces = [comm.allreduce(len(dofs), op=MPI.MAX) for dofs in (high, low)]
-    if min(faces) == 0:
+    volume, length = float(np.prod(extent)), float(extent[direction])
+    chosen = np.isin(mesh.phase, list(inside))
+    owned = mesh.mesh.topology.index_map(3).size_local
+    own = chosen[:owned]
+    carried = _table(inside, 0)[mesh.phase[:owned][own]] * _volumes(mesh)[:owned][own]
+    fraction = float(comm.allreduce(float(carried.sum()))) / volume
+    spanning = _spanning(mesh, chosen, direction, length)
+    if not comm.allreduce(int(spanning.any())):
         return TransportRow(name, axis, fraction, 0.0, None, 0.0, perf_counter() - start)
+    region = Region.create(mesh, np.flatnonzero(spanning).astype(np.int32))
+    conducting = _table(inside, 1)[mesh.phase[region.cells]]
+    high, low = (face_dofs(region.space, direction, at, 1e-9 * length) for at in (length, 0.0))
     result = Laplace(region.space, region.cell_function(conducting), high, low).solve(TOLERANCE)
     ratio = result.inflow * length / (volume / length)
     wall = perf_counter() - start
-    if ratio < 1e-9 * fraction:  # nothing but the shift's leak: no path
-        return TransportRow(name, axis, fraction, 0.0, None, 0.0, wall)
     imbalance = abs(result.inflow - result.outflow) / result.inflow
     return TransportRow(name, axis, fraction, ratio, fraction / ratio, imbalance, wall)
+
+
+def _spanning(
+    mesh: TaggedMesh, chosen: npt.NDArray[np.bool_], direction: int, length: float
+) -> npt.NDArray[np.bool_]:
+    """Local cells of components, connected by faces, that have a face on both sides."""
+    ids, count = face_components(mesh, chosen)
+    position = _corners(mesh)[:, :, direction]
+    touching = np.ones(count + 1, dtype=bool)
+    touching[0] = False
+    for plane in (0.0, length):
+        on = np.count_nonzero(np.abs(position - plane) < 1e-9 * length, axis=1) == 3
+        here = np.zeros(count + 1, dtype=bool)
+        here[ids[on]] = True
+        anywhere = np.empty_like(here)
+        mesh.mesh.comm.Allreduce(here, anywhere, op=MPI.LOR)
+        touching &= anywhere
+    return np.asarray(touching[ids])
+
+
+def _corners(mesh: TaggedMesh) -> npt.NDArray[np.float64]:
+    """Corners of the local cells [µm], shape ``(cells, 4, 3)``."""
+    return np.asarray(mesh.mesh.geometry.x[mesh.mesh.geometry.dofmaps[0]])
+
+
+def _volumes(mesh: TaggedMesh) -> npt.NDArray[np.float64]:
+    points = _corners(mesh)
+    return np.asarray(np.abs(np.linalg.det(points[:, 1:] - points[:, :1])) / 6.0)
 
 
 def _extent(mesh: TaggedMesh) -> np.ndarray:

@@ -138,3 +138,15 @@ def test_a_random_structure_passes_what_enters_it() -> None:
         row = mesh_transport(voxel_mesh(labels), "pore", PORE, axis)
         assert 0.0 < row.effective_ratio < row.fraction
         assert row.flux_imbalance < 1e-8
+
+
+@pytest.mark.parametrize("corner", [(0, 1), (1, 1)])
+def test_an_edge_or_a_corner_is_no_path(corner: tuple[int, int]) -> None:
+    """Two columns that meet in an edge or a corner share degrees of freedom, but no face."""
+    labels = bar((6, 2, 2))
+    labels[:3, 0, 0] = 0
+    labels[3:, *corner] = 0
+    row = mesh_transport(voxel_mesh(labels), "pore", PORE, "z")
+    assert row.fraction == pytest.approx(0.25, rel=EXACT)
+    assert row.effective_ratio == 0.0
+    assert row.tortuosity_factor is None

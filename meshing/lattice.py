@@ -100,7 +100,7 @@ def plan(folder: Path, size: float, separator_thickness: float) -> Lattice:
     if min(shape) < 1:
         extent = tuple(n * edge for n, edge in zip(header.shape, header.voxel, strict=True))
         raise InputError(
-            f"mesh.size {size:g} m is larger than the volume {min(extent):g} m; "
+            f"mesh.size: {size:g} m is larger than the volume {min(extent):g} m; "
             "choose a smaller mesh.size"
         )
     spacing = tuple(f * edge for f, edge in zip(factor, header.voxel, strict=True))

@@ -25,6 +25,7 @@ def summary(
     work = counters.work
     poisson = poisson_seconds(system.mesh)
     per_newton = work.seconds / max(work.newton, 1)
+    krylov = work.krylov or [0]  # at equilibrium nothing needs solving
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # KiB on Linux
     return {
         "voltage_end_V": system.voltage(),
@@ -43,8 +44,8 @@ def summary(
         "steps": counters.accepted,
         "rejected_steps": counters.rejected,
         "newton_iterations": work.newton,
-        "krylov_mean": float(np.mean(work.krylov)),
-        "krylov_max": int(max(work.krylov)),
+        "krylov_mean": float(np.mean(krylov)),
+        "krylov_max": int(max(krylov)),
         "poisson_ratio": per_newton / poisson,
         "poisson_s": poisson,
         "newton_s": {

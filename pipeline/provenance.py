@@ -14,12 +14,17 @@ import voxtrode
 from voxtrode.pipeline.keys import code_hash, package_root
 from voxtrode.pipeline.records import read_json, write_json
 
+_PROBE = """
+import json
+from voxtrode.solvers import _platform
+print(json.dumps(_platform.versions()))
+"""
 _LIBRARIES = ("numpy", "scipy", "numba", "porespy", "scikit-image", "tifffile", "pyvista")
 
 
 def probed_versions() -> dict[str, str]:
     """Versions of DOLFINx, PETSc and MPI, asked in another process, which alone imports them."""
-    command = [sys.executable, "-P", "-m", "voxtrode.solvers._platform"]
+    command = [sys.executable, "-P", "-c", _PROBE]
     unknown = dict.fromkeys(("DOLFINx", "PETSc", "MPI", "hypre"), "unknown")
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120.0, check=True)

@@ -71,6 +71,7 @@ class Progress:
         kept: Time, DoD and voltage of each stored instant, in order.
         balances: Largest lithium, salt and charge imbalance of the stored instants.
         ends: How each ended step of the protocol ended.
+        beyond_fits: c_e has left the range of the electrolyte's fits.
     """
 
     cell_rows: int = 0
@@ -78,6 +79,7 @@ class Progress:
     kept: list[tuple[float, float, float]] = field(default_factory=list)
     balances: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
     ends: list[dict[str, Any]] = field(default_factory=list)
+    beyond_fits: bool = False
 
 
 class Recorder:
@@ -129,6 +131,7 @@ class Recorder:
         if self._tables is not None:
             self._tables[0].add([row])
         self.progress.cell_rows += 1
+        self._warn_beyond_fits(row)
         if instant.ended:
             end = {"step": instant.step + 1, "time_s": instant.time, "reason": instant.ended}
             self.progress.ends.append({**end, "voltage_V": row["Voltage [V]"], "dod": row["DoD"]})
@@ -153,6 +156,17 @@ class Recorder:
         """Write a checkpoint; collective."""
         checkpoint.save(self._folder / CHECKPOINT, self._simulation, dict(vars(self.progress)))
         self._saved = monotonic()
+
+    def _warn_beyond_fits(self, row: Mapping[str, float]) -> None:
+        """Say once that the electrolyte's functions are held constant beyond their fits."""
+        fluid = self._simulation.system.fields.electrolyte
+        limit, highest = fluid.c_max_fit.value, row["Max c_e [mol.m-3]"]
+        if highest > limit and not self.progress.beyond_fits:
+            self.progress.beyond_fits = True
+            self._context.log.warning(
+                f"c_e reaches {highest:.0f} mol/m3 at t = {row['Time [s]']:.6g} s; {fluid.name} is "
+                f"fitted up to {limit:g} mol/m3 and held constant beyond"
+            )
 
     def _cell_row(self, instant: Instant) -> dict[str, float]:
         return {

@@ -39,7 +39,8 @@ def run(context: StageContext) -> None:
             for instant in simulation.run():
                 recorder.take(instant)
                 task.update(recorder.share(instant), recorder.note())
-                if context.stop_requested():
+                # Between two steps of the protocol there is no place to go on from.
+                if not instant.ended and context.stop_requested():
                     recorder.save()
                     raise StageInterruptedError(
                         f"stopped at t = {instant.time:.6g} s; the state is saved, "

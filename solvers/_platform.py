@@ -1,18 +1,18 @@
 """The one place that knows which DOLFINx, PETSc and MPI this is.
 
-Importing it loads MPI before DOLFINx, as the DOLFINx wheel needs it. Run as a module it prints the
-versions as JSON, also where a library is missing or does not load.
+Importing it loads MPI before DOLFINx, as the DOLFINx wheel needs it; it can be imported where
+libraries are missing or do not load, and says so.
 """
 
-import json
-import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 
-if find_spec("dolfinx_solver") is not None:
-    import dolfinx_solver  # noqa: F401
-elif find_spec("mpi4py") is not None:
-    import mpi4py  # noqa: F401
+with suppress(ImportError):  # whoever needs what is missing will say so
+    if find_spec("dolfinx_solver") is not None:
+        import dolfinx_solver  # noqa: F401
+    else:
+        import mpi4py.MPI  # noqa: F401
 
 
 def versions() -> dict[str, str]:
@@ -53,6 +53,3 @@ def _hypre() -> str:
 
 
 _QUESTIONS = {"MPI": _mpi, "DOLFINx": _dolfinx, "PETSc": _petsc, "hypre": _hypre}
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(versions()) + "\n")

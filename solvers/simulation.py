@@ -16,6 +16,8 @@ from voxtrode.solvers.system import HalfCellSystem
 
 VOLTAGE_TOLERANCE = 1e-6
 """Distance from a cut-off voltage at which a step ends [V]."""
+ROUNDING = 1e-9
+"""Instants closer than this share of the time are the same instant."""
 
 
 @dataclass(frozen=True)
@@ -136,28 +138,27 @@ class Simulation:
         """
         while self.position.step < len(self.protocol):
             step = self.protocol[self.position.step]
+            ended = ""
             if self.position.began < 0.0:
-                yield self._begin(step)
-            while not (ended := self._over(step)):
-                instant = self._advance(step)
+                instant = self._begin(step)
+                ended = instant.ended
                 yield instant
-                if instant.ended:
-                    break
-            if ended:
-                yield self._instant(step, kept=self.settings.keep_ends, ended=ended)
+            while not ended:
+                instant = self._advance(step)
+                ended = instant.ended
+                yield instant
             self.position = Position(step=self.position.step + 1)
 
     def _begin(self, step: Step) -> Instant:
         self.stepper.restart(step.current)
         history = self.stepper.history
         self.position = Position(self.position.step, history.time, history.charges[0])
-        first = self.position.step == 0
-        return self._instant(step, kept=first and self.settings.keep_start)
+        ended = self._over(step)
+        first = self.position.step == 0 and self.settings.keep_start
+        return self._instant(step, first or (bool(ended) and self.settings.keep_ends), ended)
 
     def _over(self, step: Step) -> str:
-        """Whether a step is over before any time has passed in it."""
-        if self.stepper.history.time > self.position.began:
-            return ""
+        """Why a step is over as it begins; empty if it is not."""
         if step.voltage is not None and self.system.voltage() <= step.voltage:
             return f"voltage {step.voltage:g} V reached as the step began"
         if any(target.time <= self.stepper.history.time for target in self._ends(step)):
@@ -166,22 +167,26 @@ class Simulation:
 
     def _advance(self, step: Step) -> Instant:
         now = self.stepper.history.time
-        ends = self._ends(step)
-        keeps = self._keeps(step)
+        ends, keeps = self._ends(step), self._keeps(step)
         nearest = min([*(end.time for end in ends), *keeps], default=np.inf)
+        # An end and a stored instant that differ by rounding alone are one, at the end's time.
+        apart = ROUNDING * max(now, 1.0)
+        end = next((e for e in ends if abs(e.time - nearest) <= apart), None)
+        if end is not None:
+            nearest = end.time
         attempt = self.stepper.step(nearest - now)
-        ended = ""
+        hit = attempt.h == nearest - now
+        ended = end.reason if end is not None and hit else ""
         if step.voltage is not None and attempt.voltage < step.voltage:
             attempt = self._locate(attempt, step.voltage)
-            ended = f"voltage {step.voltage:g} V"
+            hit, ended = False, f"voltage {step.voltage:g} V"
         self.stepper.accept(attempt)
-        hit = not ended and attempt.h == nearest - now
         if hit:
             # The sum of steps and the instant aimed at differ by rounding alone.
             self.stepper.history.time = nearest
-            ended = next((t.reason for t in ends if t.time == nearest), "")
-        kept = (bool(ended) and self.settings.keep_ends) or (hit and nearest in keeps)
-        return self._instant(step, kept=kept, ended=ended)
+        asked = hit and any(abs(time - nearest) <= apart for time in keeps)
+        kept = asked or (bool(ended) and self.settings.keep_ends)
+        return self._instant(step, kept, ended)
 
     def _instant(self, step: Step, kept: bool, ended: str = "") -> Instant:
         history = self.stepper.history
@@ -209,7 +214,7 @@ class Simulation:
             return []
         began, nominal = self.position.began, self.quantities.nominal
         now = self.stepper.history.time
-        past = now + 1e-9 * max(now, 1.0)
+        past = now + ROUNDING * max(now, 1.0)
         charges = [dod * nominal - self.position.charge for dod in self.settings.dods]
         times = [began + charge / step.current for charge in charges]
         return [time for time in times if time > past]
@@ -224,8 +229,9 @@ class Simulation:
                 return attempt
             h = low + (high - low) * above / (above - below)
             found = self.stepper.attempt(h)
-            if found is None:
-                break
+            if found is None:  # beyond reach of Newton's method: come from below
+                high, below = h, -above
+                continue
             attempt = found
             excess = found.voltage - cutoff
             if abs(excess) <= VOLTAGE_TOLERANCE:
@@ -238,6 +244,7 @@ class Simulation:
                 high, below = h, excess
                 above = 0.5 * above if side < 0 else above
                 side = -1
+        self.system.set_state(self.stepper.history.states[0])
         raise NumericalError(
             f"the instant at which the voltage crosses {cutoff:g} V was not found near "
             f"t = {self.stepper.history.time + high:.6g} s: {self.stepper.failure}"

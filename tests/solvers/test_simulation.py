@@ -238,3 +238,31 @@ def test_an_impossible_current_is_a_numerical_error() -> None:
     for name, values in run.system.state().items():
         assert np.all(np.isfinite(values)), name
     np.testing.assert_array_equal(run.system.state()["c_e"], before["c_e"])
+
+
+@pytest.mark.parametrize("nominal", [100.0, 114.0])
+def test_an_end_and_a_stored_instant_may_fall_together(nominal: float) -> None:
+    """Half the capacity at C/10 and five hours are one instant, also where they round apart.
+
+    With 114 A s/m² the two times differ in the last digit: a step between them would be 1e-13 s.
+    """
+    cell = replace(half_cell({1: OXIDE}, FLUID), nominal_capacity=nominal)
+    run = simulation(slab(), cell, [(0.1, {"duration": 18000.0})], dods=(0.5,), keep_ends=False)
+    *_, last = run.run()
+    assert last.ended
+    assert last.kept
+    assert last.time == 18000.0
+
+
+def test_a_step_that_is_over_as_it_begins_gives_one_instant() -> None:
+    """A discharge to a voltage above the present one passes no charge; the next step follows."""
+    run = simulation(
+        slab(),
+        half_cell({1: OXIDE}, FLUID),
+        [(1.0, {"voltage": 10.0}), (0.0, {"duration": 1.0})],
+    )
+    instants = list(run.run())
+    assert [i.step for i in instants if i.ended] == [0, 1]
+    assert [i.time for i in instants if i.step == 0] == [0.0]
+    assert instants[0].kept
+    assert run.dod == 0.0

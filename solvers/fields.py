@@ -56,7 +56,6 @@ class Fields:
         electrolyte: The liquid.
         sigma: σ [S/m] in each cell of the electron conductors.
         transport: ε/τ in each cell of the ion conductors.
-        porosity: ε in each cell of the ion conductors.
     """
 
     phi_s: Field
@@ -66,7 +65,6 @@ class Fields:
     electrolyte: Electrolyte
     sigma: fem.Function[np.float64]
     transport: fem.Function[np.float64]
-    porosity: fem.Function[np.float64]
 
     def all(self) -> tuple[Field, ...]:
         """The fields in the order of the blocks."""
@@ -144,9 +142,7 @@ def build_fields(mesh: TaggedMesh, cell: Cell) -> Fields:
         for label, phase in cell.active().items()
         if phase.active is not None
     }
-    return Fields(
-        phi_s, phi_e, c_e, theta, electrolyte, sigma, transport, ions.cell_function(pores)
-    )
+    return Fields(phi_s, phi_e, c_e, theta, electrolyte, sigma, transport)
 
 
 def collector_dofs(region: Region) -> npt.NDArray[np.int32]:

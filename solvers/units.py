@@ -13,13 +13,7 @@ CONDUCTANCE = 1e6
 """∫ σ ∇φ·∇v dx: S/m · V · µm = 1e6 pA."""
 
 STORAGE = 1e-6
-"""∫ F c v dx / s: C/m³ · µm³ / s = 1e-18 A = 1e-6 pA."""
-
-INTERFACE = 1.0
-"""∫ J v ds: A/m² · µm² = 1e-12 A = 1 pA."""
-
-AMPERE = 1e12
-"""pA per A."""
+"""∫ F c v dx / s: C/m³ · µm³ / s = 1e-18 A = 1e-6 pA. (∫ J v ds needs none: A/m² · µm² = pA.)"""
 
 
 def thermal_voltage(temperature: float) -> float:

@@ -15,9 +15,9 @@ from voxtrode.pipeline.keys import code_hash, package_root
 from voxtrode.pipeline.records import read_json, write_json
 
 _PROBE = """
-import json
+import json, sys
 from voxtrode.solvers import _platform
-print(json.dumps(_platform.versions()))
+sys.stdout.write(json.dumps(_platform.versions()))
 """
 _LIBRARIES = ("numpy", "scipy", "numba", "porespy", "scikit-image", "tifffile", "pyvista")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import tifffile
 from numpy.typing import NDArray
 
@@ -15,6 +16,8 @@ from voxtrode.data.errors import InputError
 
 LABELS_FILE = "volume.tif"
 PARTICLES_FILE = "particles.tif"
+GRAINS_FILE = "grains.tif"
+GRAINS_TABLE = "grains.csv"
 
 Labels = NDArray[np.uint8]
 Particles = NDArray[np.int32]
@@ -43,6 +46,29 @@ class VolumeHeader:
 
 
 @dataclass(frozen=True, eq=False)
+class Grains:
+    """Crystals inside particles, each with one orientation.
+
+    Attributes:
+        ids: Grain of each voxel [z, y, x], 1..n; 0 where there is none; int32.
+        particle: Particle of grain 1..n, int[n].
+        quaternions: Rotation (w, z, y, x) of each grain's crystal frame into the box, unit length,
+            float[n, 4]. Unturned, the c axis of the layered lattice points along z.
+    """
+
+    ids: NDArray[np.int32]
+    particle: NDArray[np.int32]
+    quaternions: NDArray[np.float64]
+
+    @property
+    def c_axes(self) -> NDArray[np.float64]:
+        """Unit vector (z, y, x) of each grain's c axis, the slow direction of diffusion."""
+        w, z, y, x = self.quaternions.T
+        # The first column of the rotation matrix, axes in the order (z, y, x).
+        return np.stack([1 - 2 * (y * y + x * x), 2 * (z * y + w * x), 2 * (z * x - w * y)], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
 class Volume:
     """A segmented piece of an electrode.
 
@@ -52,6 +78,7 @@ class Volume:
         voxel: Edge lengths of a voxel along (z, y, x) [m].
         particles: Particle id of each voxel [z, y, x]; 0 where there is no particle.
         evidence: What the generator or reader was asked for and what it reached (JSON-able).
+        grains: Crystals inside the particles, where they are resolved.
     """
 
     labels: Labels
@@ -59,6 +86,7 @@ class Volume:
     voxel: tuple[float, float, float]
     particles: Particles
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    grains: Grains | None = None
 
     def __post_init__(self) -> None:
         if self.labels.ndim != 3 or self.labels.size == 0:
@@ -82,6 +110,8 @@ class Volume:
 def write_volume(volume: Volume, folder: Path) -> None:
     """Write `volume.tif` (uint8 labels) and `particles.tif` (int32 ids) into a folder.
 
+    Where there are grains: `grains.tif` (int32 ids) and `grains.csv` (orientations) as well.
+
     Both are uncompressed and contiguous, so that slabs can be read through a memory map. The labels
     carry the voxel size as ImageJ does (unit, spacing, resolution); ImageJ knows no int32, so that
     the particles carry resolution tags per centimetre. The exact header is kept beside those.
@@ -93,6 +123,9 @@ def write_volume(volume: Volume, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / LABELS_FILE, volume.labels, volume.header)
     _write(folder / PARTICLES_FILE, volume.particles, volume.header)
+    if volume.grains is not None:
+        _write(folder / GRAINS_FILE, volume.grains.ids, volume.header)
+        _write_grains(volume.grains, float(np.prod(volume.voxel)), folder / GRAINS_TABLE)
 
 
 def read_header(folder: Path) -> VolumeHeader:
@@ -138,6 +171,15 @@ def read_slab(folder: Path, z0: int, z1: int) -> tuple[Labels, Particles]:
     labels = _map(folder / LABELS_FILE, header)[z0:z1]
     particles = _map(folder / PARTICLES_FILE, header)[z0:z1]
     return np.array(labels, dtype=np.uint8), np.array(particles, dtype=np.int32)
+
+
+def _write_grains(grains: Grains, voxel: float, path: Path) -> None:
+    count = len(grains.particle)
+    volumes = np.bincount(grains.ids.ravel(), minlength=count + 1)[1:] * voxel
+    columns = {"id": np.arange(1, count + 1), "particle": grains.particle, "volume_m3": volumes}
+    columns |= {f"q_{name}": q for name, q in zip("wzyx", grains.quaternions.T, strict=True)}
+    columns |= {f"c_{name}": c for name, c in zip("zyx", grains.c_axes.T, strict=True)}
+    pd.DataFrame(columns).to_csv(path, index=False)
 
 
 def _write(path: Path, data: NDArray[Any], header: VolumeHeader) -> None:

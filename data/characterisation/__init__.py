@@ -1,0 +1,1 @@
+"""What a labelled volume measures: profiles, sizes, areas, contacts, lines, representativeness."""

@@ -1,0 +1,1 @@
+"""Generated volumes: particles are packed, voxelised, and what lies between them is filled."""

@@ -1,0 +1,1 @@
+"""Grey volumes become labels, with every step on record."""

@@ -52,11 +52,14 @@ def code_hash(root: Path | None = None) -> str:
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file's content.
+    """SHA-256 of a file's content, or of the names and contents of a folder's files.
 
     Raises:
         InputError: It cannot be read.
     """
+    if path.is_dir():
+        parts = [f"{one.name}\0{file_hash(one)}\0" for one in sorted(path.iterdir())]
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

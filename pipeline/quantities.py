@@ -116,18 +116,25 @@ def _quantity(unit: str, what: str, example: str, positive: bool) -> tuple[Any, 
 
 
 _LENGTH = _quantity("m", "length", "60 um", positive=True)
+_DISTANCE = _quantity("m", "length", "4 um", positive=False)
 _TIME = _quantity("s", "time", "10 min", positive=True)
 _TEMPERATURE = _quantity("K", "temperature", "298.15 K", positive=True)
 _VOLTAGE = _quantity("V", "voltage", "3.0 V", positive=False)
 _CONDUCTIVITY = _quantity("S/m", "conductivity", "10 S/m", positive=True)
 _AREAL_CAPACITY = _quantity("A*s/m^2", "areal capacity", "1.5 mA*h/cm^2", positive=True)
+_DENSITY = _quantity("kg/m^3", "density", "4.7 g/cm^3", positive=True)
 _FRACTION = _quantity("", "fraction", "0.49", positive=False)
 
 type Length = Annotated[float, *_LENGTH]
+type Distance = Annotated[float, *_DISTANCE, Field(ge=0.0)]
+"""As a length, and 0 too."""
 type Time = Annotated[float, *_TIME]
 type Temperature = Annotated[float, *_TEMPERATURE]
 type Voltage = Annotated[float, *_VOLTAGE]
 type Conductivity = Annotated[float, *_CONDUCTIVITY]
 type ArealCapacity = Annotated[float, *_AREAL_CAPACITY]
+type Density = Annotated[float, *_DENSITY]
 type Fraction = Annotated[float, *_FRACTION, Field(gt=0.0, lt=1.0)]
+type Share = Annotated[float, *_FRACTION, Field(ge=0.0, le=1.0)]
+"""As a fraction; nothing and everything are allowed."""
 type Porosity = Annotated[float, *_FRACTION, Field(gt=0.0, le=1.0)]

@@ -1,129 +1,43 @@
 """The `volume` section: where the labelled voxels come from."""
 
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_serializer, model_validator
+from pydantic import Field, model_serializer, model_validator
 from pydantic_core.core_schema import SerializerFunctionWrapHandler
 
 from voxtrode.data.errors import NotAvailableError
-from voxtrode.pipeline.quantities import Fraction, Length
 from voxtrode.pipeline.study_base import Section
-
-type Extent = tuple[Length, Length, Length]
-type Range = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]
-type Label = Annotated[int, Field(ge=0, le=65535)]
-
-_WHOLE = 1e-6  # a size in voxels is whole to rounding
+from voxtrode.pipeline.study_generate import Generate
+from voxtrode.pipeline.study_image import Image
 
 
-class Generate(Section):
-    """A volume made by voxtrode: spheres that touch and overlap slightly, in a non-solid domain.
+class Partition(Section):
+    """How the active phases of an image are split into particles (SNOW; Gostick 2017).
 
     Attributes:
-        kind: The generator; its phases are `active` and `nsd`.
-        diameters: Diameters of the spheres [m].
-        active_fraction: Volume fraction of the active phase.
-        size: Size of the box [m], (z, y, x), z the thickness.
-        voxel: Edge of a voxel [m].
-        seed: Seed of the random positions.
+        smoothing: Standard deviation of the Gaussian over the distance map [voxels].
+        contrast: Two maxima are one particle where the neck between them is above 1 minus this of
+            the lesser.
     """
 
-    kind: Literal["spheres"] = "spheres"
-    diameters: Annotated[tuple[Length, ...], Field(min_length=1)]
-    active_fraction: Fraction
-    size: Extent
-    voxel: Length
-    seed: Annotated[int, Field(ge=0)] = 0
-
-    @model_validator(mode="after")
-    def _whole_voxels(self) -> Self:
-        for axis, size in zip("zyx", self.size, strict=True):
-            count = size / self.voxel
-            if abs(count - round(count)) > _WHOLE * count or round(count) < 1:
-                raise ValueError(
-                    f"the size along {axis} ({size:g} m) is {count:g} voxels of {self.voxel:g} m;"
-                    " expected a whole number of voxels"
-                )
-        if len(self.diameters) > 1:
-            raise NotAvailableError(
-                "volume.generate.diameters: more than one diameter is not available yet; give one"
-            )
-        if self.diameters[0] > self.size[0]:
-            raise ValueError(
-                f"a sphere of {self.diameters[0]:g} m does not fit a thickness of"
-                f" {self.size[0]:g} m; enlarge the size or take a smaller diameter"
-            )
-        return self
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Number of voxels along (z, y, x)."""
-        z, y, x = (round(size / self.voxel) for size in self.size)
-        return z, y, x
-
-    @property
-    def phase_names(self) -> tuple[str, ...]:
-        """Names of the phases that the generator makes."""
-        return ("active", "nsd")
-
-
-class Image(Section):
-    """A labelled TIFF.
-
-    Attributes:
-        file: The file; in the study file relative to it, absolute once validated.
-        voxel_size: Edge(s) of a voxel [m], (z, y, x) in the axes of the file.
-        thickness_axis: Axis of the file that is the thickness.
-        collector: End of the thickness axis where the collector is.
-        labels: Value in the file of each phase by name.
-        crop: Voxels kept, [first, last) per axis of the file; None keeps all.
-    """
-
-    file: Path
-    voxel_size: Extent
-    thickness_axis: Annotated[int, Field(ge=0, le=2)] = 0
-    collector: Literal["first", "last"] = "first"
-    labels: Annotated[dict[str, Label], Field(min_length=1)]
-    crop: tuple[Range, Range, Range] | None = None
-
-    @field_validator("file", mode="after")
-    @classmethod
-    def _absolute(cls, file: Path, info: ValidationInfo) -> Path:
-        base: Path = (info.context or {}).get("folder", Path.cwd())
-        return Path(base, file.expanduser()).absolute()
-
-    @field_validator("voxel_size", mode="before")
-    @classmethod
-    def _per_axis(cls, given: Any) -> Any:
-        return given if isinstance(given, list | tuple) else (given, given, given)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        seen: dict[int, str] = {}
-        for name, value in self.labels.items():
-            if value in seen:
-                raise ValueError(f'labels "{seen[value]}" and "{name}" share the value {value}')
-            seen[value] = name
-        for axis, (first, last) in enumerate(self.crop or ()):
-            if first >= last:
-                raise ValueError(
-                    f"crop [{first}, {last}] of axis {axis} is empty; expected first < last"
-                )
-        return self
-
-    @property
-    def phase_names(self) -> tuple[str, ...]:
-        """Names of the phases, in the order of the study file."""
-        return tuple(self.labels)
+    smoothing: Annotated[float, Field(ge=0.0)] = 0.5
+    contrast: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.10
 
 
 class VolumeSource(Section):
-    """Exactly one source of the volume."""
+    """Exactly one source of the volume.
+
+    Attributes:
+        generate: A generator.
+        image: An image.
+        run: The folder of another run.
+        particles: How images are split into particles, and generated volumes to compare.
+    """
 
     generate: Generate | None = None
     image: Image | None = None
     run: str | None = None
+    particles: Partition = Partition()
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

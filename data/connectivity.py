@@ -127,7 +127,16 @@ def percolating_shares(mask: Mask) -> dict[str, float]:
     Returns:
         0 where the phase does not percolate along an axis.
     """
-    ids, count = scipy_label(mask)
+    return spanning_shares(*scipy_label(mask))
+
+
+def spanning_shares(ids: Ids, count: int) -> dict[str, float]:
+    """Share of the voxels of all components in those that span the box, per axis "z", "y", "x".
+
+    Args:
+        ids: Component 1..count of each voxel [z, y, x]; 0 where there is none.
+        count: Number of components.
+    """
     sizes = np.bincount(ids.ravel(), minlength=count + 1)
     sizes[0] = 0
     shares = {}

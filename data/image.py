@@ -14,7 +14,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from voxtrode.data.errors import InputError
-from voxtrode.data.tiff_scale import Stated, stated_voxel_size
+from voxtrode.data.reading.tiff_scale import Stated, stated_voxel_size
 from voxtrode.data.volume import Volume
 
 Crop = Sequence[Sequence[int]]

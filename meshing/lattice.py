@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
+from voxtrode.data.downsampling import majority, majority_ids
 from voxtrode.data.errors import InputError
 from voxtrode.data.volume import read_header, read_slab
 from voxtrode.meshing.exchange import block_offsets
@@ -150,9 +151,6 @@ class Slab:
 def read_lattice(folder: Path, lattice: Lattice, comm: MPI.Intracomm) -> Slab:
     """Read this rank's slab of the image and down-sample it by majority.
 
-    Among equal counts the phase of the lattice voxel's first image voxel wins, else the lower
-    label: a flat interface stays flat, and no phase gains where another has two such faces.
-
     Raises:
         InputError: Where there are more ranks than electrode layers.
     """
@@ -167,46 +165,8 @@ def read_lattice(folder: Path, lattice: Lattice, comm: MPI.Intracomm) -> Slab:
     factor = lattice.factor
     labels, particles = read_slab(folder, low * factor[0], high * factor[0])
     ny, nx = lattice.shape[1] * factor[1], lattice.shape[2] * factor[2]
-    coarse, ids = _majority(labels[:, :ny, :nx], particles[:, :ny, :nx], lattice)
+    labels, particles = labels[:, :ny, :nx], particles[:, :ny, :nx]
+    coarse = majority(labels, factor, len(lattice.phases))
+    ids = majority_ids(particles, labels, coarse, factor)
     top = lattice.layers if comm.rank == comm.size - 1 else last
     return Slab(lattice, first, top, low, high, coarse, ids)
-
-
-def _blocks(fine: npt.NDArray[np.generic], factor: tuple[int, int, int]) -> npt.NDArray[np.generic]:
-    """View of an array as lattice voxels: shape ``(nz, ny, nx, voxels per lattice voxel)``."""
-    nz, ny, nx = (n // f for n, f in zip(fine.shape, factor, strict=True))
-    split = fine.reshape(nz, factor[0], ny, factor[1], nx, factor[2])
-    return split.transpose(0, 2, 4, 1, 3, 5).reshape(nz, ny, nx, -1)
-
-
-def _majority(
-    labels: npt.NDArray[np.uint8], particles: npt.NDArray[np.int32], lattice: Lattice
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
-    if lattice.factor == (1, 1, 1):
-        return np.asarray(labels), np.asarray(particles)
-    fine = _blocks(np.asarray(labels), lattice.factor)
-    best = np.full(fine.shape[:3], -1.0)
-    coarse = np.zeros(fine.shape[:3], dtype=np.uint8)
-    for label in range(len(lattice.phases)):
-        count = np.count_nonzero(fine == label, axis=-1).astype(np.float64)
-        score = count + 0.5 * (fine[..., 0] == label)
-        better = score > best
-        coarse[better] = label
-        best[better] = score[better]
-    ids = _blocks(np.asarray(particles), lattice.factor)
-    same = np.where(fine == coarse[..., None], ids, 0)
-    return coarse, _mode(same)
-
-
-def _mode(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Most frequent non-zero entry along the last axis (the smallest on a tie), 0 if none."""
-    result = np.zeros(ids.shape[:-1], dtype=np.int32)
-    most = np.zeros(ids.shape[:-1], dtype=np.int32)
-    ordered = np.sort(ids, axis=-1)
-    for column in range(ids.shape[-1]):
-        candidate = ordered[..., column]
-        count = np.count_nonzero(ordered == candidate[..., None], axis=-1)
-        better = (candidate > 0) & (count > most)
-        result[better] = candidate[better]
-        most[better] = count[better]
-    return result

@@ -1,6 +1,4 @@
-"""Fractions, areas and particles against numbers worked out by hand or by geometry."""
-
-import csv
+"""Fractions and areas against numbers worked out by hand or by geometry."""
 
 import numpy as np
 import pytest
@@ -13,13 +11,7 @@ from voxtrode.data.interfaces import (
     smooth_surface,
     voxel_face_areas,
 )
-from voxtrode.data.morphology import (
-    COLUMNS,
-    particle_numbers,
-    particle_table,
-    phase_numbers,
-    write_particles,
-)
+from voxtrode.data.morphology import phase_numbers
 from voxtrode.data.volume import Volume
 
 CUBE = (1.0, 1.0, 1.0)
@@ -151,52 +143,6 @@ def small_electrode():
     labels[particles > 0] = 0
     volume = Volume(labels, ("nmc", "pore"), (2e-6, 1e-6, 1e-6), particles)
     return volume, judge(labels, Roles((0,), (0,), (1,)))
-
-
-def test_particle_table_by_hand():
-    volume, flags = small_electrode()
-    table = particle_table(volume, flags)
-    assert table.id.tolist() == [1, 2, 5]
-    assert table.phase.tolist() == [0, 0, 0]
-    assert table.volume == pytest.approx([16e-18, 16e-18, 2e-18])
-    assert table.diameter == pytest.approx(np.cbrt(6 / np.pi * table.volume))
-    assert table.centroid == pytest.approx(
-        np.array([[2.0, 1.0, 1.0], [6.0, 1.0, 1.0], [7.0, 3.5, 3.5]]) * 1e-6
-    )
-    assert table.touches_box.tolist() == [True, True, True]
-    assert table.dead.tolist() == [False, False, True]
-    # Faces across z are 1, across y and x 2 (in µm²): 1 has two open sides of 2 x 2 voxels (y, x).
-    assert table.wetted_faces == pytest.approx(np.array([16.0, 20.0, 2 + 2 * 2.0]) * 1e-12)
-    numbers = particle_numbers(table)
-    assert numbers["count"] == 3
-    assert numbers["dead"] == 1
-    assert numbers["dead_volume_share"] == pytest.approx(2 / 34)
-    assert numbers["mean_diameter_m"] is None
-
-
-def test_touching_the_box():
-    labels = np.zeros((5, 5, 5), np.uint8)
-    particles = np.ones((5, 5, 5), np.int32)
-    particles[1:4, 1:4, 1:4] = 2
-    volume = Volume(labels, ("nmc",), (1e-6,) * 3, particles)
-    table = particle_table(volume, judge(labels, Roles((0,), (0,), ())))
-    assert table.touches_box.tolist() == [True, False]
-    assert particle_numbers(table)["mean_diameter_m"] == pytest.approx(
-        np.cbrt(6 / np.pi * 27) * 1e-6
-    )
-
-
-def test_particles_csv(tmp_path):
-    volume, flags = small_electrode()
-    table = particle_table(volume, flags)
-    write_particles(table, volume.phases, tmp_path / "particles.csv")
-    with (tmp_path / "particles.csv").open() as stream:
-        rows = list(csv.DictReader(stream))
-    assert tuple(rows[0]) == COLUMNS
-    assert [row["id"] for row in rows] == ["1", "2", "5"]
-    assert [row["dead"] for row in rows] == ["False", "False", "True"]
-    assert rows[1]["phase"] == "nmc"
-    assert float(rows[1]["z_m"]) == table.centroid[1, 0]  # written to the last digit
 
 
 def test_phase_numbers_by_hand():

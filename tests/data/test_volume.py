@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from voxtrode.data.errors import InputError
-from voxtrode.data.tiff_scale import stated_voxel_size
+from voxtrode.data.reading.tiff_scale import stated_voxel_size
 from voxtrode.data.volume import LABELS_FILE, Volume, read_header, read_slab, write_volume
 
 VOXEL = (4e-7, 3e-7, 2.5e-7)

@@ -186,7 +186,6 @@ def test_faults(tree: Tree, change: str, message: str) -> None:
         "volume={run: other}",
         "protocol=[{hold: 4.2 V, until: C/20}]",
         "protocol=[{charge: 1C, until: 4.2 V}]",
-        "volume.generate.diameters=[8 um, 4 um]",
     ],
 )
 def test_not_available_yet(tree: Tree, change: str) -> None:

@@ -2,123 +2,13 @@
 
 import copy
 from pathlib import Path
-from typing import Any
 
 import pytest
+from kinds import BOX, CELL, ENTRIES, KINDS, Tree, kind_tree
 
 from voxtrode.data.errors import InputError
 from voxtrode.pipeline.study import Study, load_study, parse_study, write_study
 from voxtrode.pipeline.study_file import apply_overrides
-
-type Tree = dict[str, Any]
-
-_BOX: Tree = {"size": ["20 um", "10 um", "10 um"], "voxel": "0.5 um", "seed": 3}
-_CELL: Tree = {
-    "name": "volumes",
-    "separator": {"thickness": "25 um", "porosity": 0.47, "tortuosity": 1.46},
-    "protocol": [{"discharge": "1C", "until": "3.0 V"}],
-    "mesh": {"size": "1 um"},
-}
-_ENTRIES: Tree = {
-    "active": {"material": "nmc622"},
-    "fine": {"material": "nmc622"},
-    "coarse": {"material": "nmc811"},
-    "nsd": {"porosity": 0.5, "tortuosity": "bruggeman", "conductivity": "10 S/m"},
-    "pore": {"porosity": 1.0, "tortuosity": 1.0},
-    "cbd": {"material": "cbd"},
-    "void": {"inert": True},
-    "electrolyte": {"porosity": 0.5, "tortuosity": 1.5},
-    "carbon": {"conductivity": "500 S/m"},
-}
-
-KINDS: dict[str, tuple[Tree, tuple[str, ...]]] = {
-    "one size": (_BOX | {"diameters": ["4 um"], "active_fraction": 0.5}, ("active", "nsd")),
-    "two materials": (
-        _BOX
-        | {
-            "diameters": ["4 um", "6 um"],
-            "shares": [0.3, 0.7],
-            "phases": ["fine", "coarse"],
-            "active_fraction": 0.5,
-        },
-        ("fine", "coarse", "nsd"),
-    ),
-    "log-normal with cracks and binder": (
-        _BOX
-        | {
-            "distribution": {"lognormal": {"d50": "4 um", "sigma": 0.3}},
-            "active_fraction": 0.5,
-            "cracks": {"surface": 0.02, "internal": 0.03, "width": "0.5 um"},
-            "binder": {"fraction": 0.1},
-        },
-        ("active", "cbd", "pore", "void"),
-    ),
-    "plates": (
-        _BOX
-        | {
-            "kind": "plates",
-            "distribution": {"percentiles": {"d10": "3 um", "d50": "4 um", "d90": "6 um"}},
-            "aspect": 3.0,
-            "alignment": 5.0,
-            "active_fraction": 0.4,
-        },
-        ("active", "nsd"),
-    ),
-    "ellipsoids from a table": (
-        _BOX
-        | {
-            "kind": "ellipsoids",
-            "distribution": {"table": {"diameters": [3e-6, 4e-6, 5e-6], "shares": [0.4, 0.6]}},
-            "active_fraction": 0.4,
-            "calender": {"porosity": 0.45},
-        },
-        ("active", "nsd"),
-    ),
-    "fragments": (
-        _BOX | {"kind": "fragments", "diameters": ["4 um"], "active_fraction": 0.4},
-        ("active", "nsd"),
-    ),
-    "layered": (
-        _BOX
-        | {
-            "kind": "layered",
-            "layers": [
-                {"thickness": "12 um", "diameters": ["6 um"], "phase": "coarse"},
-                {"thickness": "8 um", "kind": "plates", "diameters": ["4 um"], "phase": "fine"},
-            ],
-            "mixing": "2 um",
-            "active_fraction": 0.5,
-        },
-        ("coarse", "fine", "nsd"),
-    ),
-    "composite": (
-        _BOX
-        | {
-            "kind": "composite",
-            "diameters": ["4 um"],
-            "weights": {"active": 0.8, "electrolyte": 0.17, "carbon": 0.03},
-            "void": 0.05,
-            "carbon": {"form": "fibres", "diameter": "0.5 um", "length": "4 um"},
-        },
-        ("active", "electrolyte", "carbon", "void"),
-    ),
-    "secondary particle": (
-        {
-            "kind": "secondary_particle",
-            "diameter": "16 um",
-            "margin": "2 um",
-            "voxel": "0.5 um",
-            "grains": {"arrangement": "radial", "size": "2 um"},
-            "cracks": {"surface": 0.04, "internal": 0.04, "width": "0.5 um"},
-        },
-        ("active", "pore", "void"),
-    ),
-}
-
-
-def _tree(generate: Tree, names: tuple[str, ...]) -> Tree:
-    phases = {name: _ENTRIES[name] for name in names}
-    return copy.deepcopy(_CELL | {"volume": {"generate": generate}, "phases": phases})
 
 
 def _parsed(tree: Tree, *changes: str) -> Study:
@@ -129,7 +19,7 @@ def _parsed(tree: Tree, *changes: str) -> Study:
 def test_kinds(name: str, tmp_path: Path) -> None:
     """Each kind names its phases and about their shares, and survives being written and read."""
     generate, names = KINDS[name]
-    study = _parsed(_tree(generate, names))
+    study = _parsed(kind_tree(generate, names))
     source = study.volume.generate
     assert source is not None
     assert source.phase_names == names
@@ -141,7 +31,7 @@ def test_kinds(name: str, tmp_path: Path) -> None:
 
 def test_composite_by_weight() -> None:
     """80/17/3 by weight: volumes are weights over densities, scaled to what is not empty."""
-    study = _parsed(_tree(*KINDS["composite"]))
+    study = _parsed(kind_tree(*KINDS["composite"]))
     parts = {"active": 0.8 / 4700.0, "electrolyte": 0.17 / 1860.0, "carbon": 0.03 / 670.0}
     source = study.volume.generate
     assert source is not None
@@ -152,7 +42,7 @@ def test_composite_by_weight() -> None:
 
 def test_calendering_shortens() -> None:
     """Rigid particles: the thickness falls as the active fraction rises."""
-    study = _parsed(_tree(*KINDS["ellipsoids from a table"]))
+    study = _parsed(kind_tree(*KINDS["ellipsoids from a table"]))
     source = study.volume.generate
     assert source is not None
     assert source.shape == (round(40 * 0.4 / 0.55), 20, 20)
@@ -160,7 +50,9 @@ def test_calendering_shortens() -> None:
 
 def test_binder_by_weight() -> None:
     """4 % of the mass at half the density takes 4/96 · 2 of the active volume."""
-    tree = _tree(_BOX | {"diameters": ["4 um"], "active_fraction": 0.5}, ("active", "cbd", "pore"))
+    tree = kind_tree(
+        BOX | {"diameters": ["4 um"], "active_fraction": 0.5}, ("active", "cbd", "pore")
+    )
     change = "volume.generate.binder={weight: 0.04, density: 2350, active_density: 4700}"
     source = _parsed(tree, change).volume.generate
     assert source is not None
@@ -206,7 +98,7 @@ def test_binder_by_weight() -> None:
 def test_faults(name: str, change: str, message: str) -> None:
     """Each fault is one line that says where it is and what was expected."""
     with pytest.raises(InputError) as caught:
-        _parsed(_tree(*KINDS[name]), change)
+        _parsed(kind_tree(*KINDS[name]), change)
     assert message in str(caught.value)
     assert "volume.generate" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -224,8 +116,8 @@ _IMAGE: Tree = {
 
 def _image(changes: Tree) -> Tree:
     image = {key: value for key, value in (_IMAGE | changes).items() if value is not None}
-    phases = {"active": _ENTRIES["active"], "pore": _ENTRIES["pore"]}
-    return copy.deepcopy(_CELL | {"volume": {"image": image}, "phases": phases})
+    phases = {"active": ENTRIES["active"], "pore": ENTRIES["pore"]}
+    return copy.deepcopy(CELL | {"volume": {"image": image}, "phases": phases})
 
 
 @pytest.mark.parametrize(

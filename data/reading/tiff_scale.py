@@ -57,7 +57,7 @@ def stated_voxel_size(tiff: tifffile.TiffFile) -> Stated:
     described = tiff.imagej_metadata if tiff.is_imagej else (tiff.shaped_metadata or ({},))[0]
     described = described or {}
     if tiff.is_imagej and "unit" in described:
-        unit = _metres(described["unit"])  # ImageJ's resolution counts pixels per this unit
+        unit = metres(described["unit"])  # ImageJ's resolution counts pixels per this unit
     in_plane = _from_tags(page, unit) if unit else {}
     return _spacing(described, in_plane) | in_plane
 
@@ -68,10 +68,10 @@ def _from_ome(xml: str) -> Stated:
     for axis, letter in enumerate("ZYX"):
         found = pixels and re.search(rf'\bPhysicalSize{letter}="([^"]+)"', pixels[0])
         unit = pixels and re.search(rf'\bPhysicalSize{letter}Unit="([^"]+)"', pixels[0])
-        metres = _metres(unit[1] if unit else "um")  # OME's default unit
+        scale = metres(unit[1] if unit else "um")  # OME's default unit
         length = _number(found[1]) if found else None
-        if length and metres:
-            stated[axis] = (length * metres, f"OME PhysicalSize{letter}")
+        if length and scale:
+            stated[axis] = (length * scale, f"OME PhysicalSize{letter}")
     return stated
 
 
@@ -95,7 +95,7 @@ def _spacing(metadata: Mapping[str, Any], in_plane: Stated) -> Stated:
 
     A spacing of 1 beside no in-plane size is a default and says nothing.
     """
-    unit, spacing = _metres(metadata.get("unit")), _number(metadata.get("spacing"))
+    unit, spacing = metres(metadata.get("unit")), _number(metadata.get("spacing"))
     if not unit or not spacing or (spacing == 1.0 and not in_plane):
         return {}
     return {0: (spacing * unit, "spacing")}
@@ -109,7 +109,8 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) and number > 0.0 else None
 
 
-def _metres(unit: object) -> float | None:
+def metres(unit: object) -> float | None:
+    """Length [m] of a unit by its name, None where it is no unit of length."""
     name = str(unit or "").strip().replace("\\u00B5", "u").replace("\\u00b5", "u")
     for sign, letter in (("µ", "u"), ("μ", "u"), ("Å", "A"), ("Å", "A")):
         name = name.replace(sign, letter)

@@ -2,8 +2,8 @@
 
     python benchmarks/volumes.py [KIND...]
 
-Each kind is made in a process of its own on one core, compiled code cached (a first, small volume of
-the kind is made before the clock starts). Prints a table in Markdown.
+Each kind is made in a process of its own on one core, compiled code cached (a small volume of the
+kind is made before the clock starts). Prints a table in Markdown.
 """
 
 import json
@@ -140,7 +140,6 @@ def measure(name: str) -> dict[str, Any]:
     """Makes one kind in this process."""
     whole, small = _trees(name)
     _made(small)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
     source, volume = _made(whole)
     seconds = time.perf_counter() - start
@@ -151,11 +150,17 @@ def measure(name: str) -> dict[str, Any]:
         "shape": volume.labels.shape,
         "asked": source.expected_shares,
         "met": shares,
-        "evidence": {k: v for k, v in volume.evidence.items() if k in ("asked", "met")},
+        "mean_diameter": _mean_diameter(volume.evidence),
         "seconds": seconds,
         "peak_MB": peak / 1024.0,
-        "before_MB": before / 1024.0,
     }
+
+
+def _mean_diameter(evidence: Any) -> list[list[float]]:
+    """Asked and met mean diameter [m] of each population."""
+    if "sizes" in evidence:
+        return [[one["asked_m"]["mean"], one["inside_m"]["mean"]] for one in evidence["sizes"]]
+    return [[evidence["asked"]["diameter_m"], evidence["diameter_m"]]]
 
 
 def main() -> None:
@@ -176,21 +181,14 @@ def main() -> None:
         found = json.loads(done.stdout)
         asked = ", ".join(f"{key} {value:.4f}" for key, value in found["asked"].items())
         met = ", ".join(f"{key} {value:.4f}" for key, value in found["met"].items())
+        pairs = found["mean_diameter"]
+        means = ", ".join(f"{1e6 * asked:.3f} / {1e6 * met:.3f} µm" for asked, met in pairs)
         size = " × ".join(map(str, found["shape"]))
         print(
-            f"| {name} | {size} | {asked} | {met} | {_diameters(found)} |"
+            f"| {name} | {size} | {asked} | {met} | {means} |"
             f" {found['seconds']:.1f} s | {found['peak_MB']:.0f} MB |",
             flush=True,
         )
-
-
-def _diameters(found: dict[str, Any]) -> str:
-    def mean(part: str) -> str:
-        values = found["evidence"].get(part, {})
-        value = values.get("mean_diameter_m", values.get("diameter_m"))
-        return "–" if value is None else f"{1e6 * value:.3f}"
-
-    return f"{mean('asked')} / {mean('met')} µm"
 
 
 if __name__ == "__main__":

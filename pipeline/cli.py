@@ -133,7 +133,50 @@ def _later(name: str, what: str) -> None:
     app.command(name=name, help=f"{what} (not available yet)", context_settings=settings)(command)
 
 
-_later("new", "Write a commented study for an image")
+@app.command()
+def new(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image, labelled or grey.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The study; default <image>.yaml.")
+    ] = None,
+    voxel_size: Annotated[
+        str | None,
+        typer.Option("--voxel-size", help='One or three lengths, e.g. "398 nm".'),
+    ] = None,
+    raw_shape: Annotated[
+        str | None,
+        typer.Option("--raw-shape", help="Voxels of a raw file, slowest axis first: 100,200,200."),
+    ] = None,
+    raw_dtype: Annotated[
+        str, typer.Option("--raw-dtype", help="Type of its voxels: uint8, uint16, float32...")
+    ] = "uint8",
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="The dataset of an HDF5 file.")
+    ] = None,
+) -> None:
+    """Look at an image and write a commented study for it."""
+    from voxtrode.data.reading.arrays import RawLayout
+    from voxtrode.pipeline.new_study import (
+        Wanted,
+        look_at,
+        parse_lengths,
+        parse_shape,
+        refuse_existing,
+        study_text,
+        write_new,
+    )
+
+    path = out or Path(f"{image.stem}.yaml")
+    refuse_existing(path)
+    raw = RawLayout(parse_shape(raw_shape), raw_dtype) if raw_shape is not None else None
+    voxel = parse_lengths(voxel_size) if voxel_size is not None else ()
+    look = look_at(Wanted(image, voxel, raw, dataset), path)
+    write_new(study_text(look), path)
+    for name, text in look.lines().items():
+        typer.echo(f"{name:<10}{text}")
+    typer.echo(f"{'written':<10}{path}: look through it, then voxtrode check {path}")
+
+
 _later("sweep", "Many runs over values of a key")
 _later("compare", "Runs side by side")
 _later("view", "The fields in PyVista")

@@ -1,33 +1,47 @@
-"""The image stage: a study's volume is generated or read, judged and measured."""
+"""The image stage: a study's volume is generated or read, judged, measured and drawn."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from voxtrode.data.agreement import agreement
+from voxtrode.data.characterisation.summary import characterise
 from voxtrode.data.connectivity import Roles, judge
 from voxtrode.data.errors import InputError
-from voxtrode.data.generate import spheres
-from voxtrode.data.image import read_image
-from voxtrode.data.interfaces import interface_areas
-from voxtrode.data.morphology import (
-    ParticleTable,
-    particle_numbers,
-    particle_table,
-    phase_numbers,
-    write_particles,
-)
+from voxtrode.data.morphology import particle_numbers, phase_numbers
+from voxtrode.data.particle_table import ParticleTable, particle_table, write_particles
 from voxtrode.data.partition import partition
+from voxtrode.data.segmentation.segment import Segmented
 from voxtrode.data.volume import Volume, write_volume
 from voxtrode.pipeline.build import capabilities
-from voxtrode.pipeline.progress import Reporter
+from voxtrode.pipeline.image_figures.draw import draw_figures
+from voxtrode.pipeline.image_figures.segmentation_figure import segmentation_figure
+from voxtrode.pipeline.image_source import read_volume
+from voxtrode.pipeline.progress import Reporter, Task
 from voxtrode.pipeline.records import write_json
 from voxtrode.pipeline.stages import StageContext
 from voxtrode.pipeline.study import Study
-from voxtrode.pipeline.study_volume import Generate, Image
+
+_STEPS = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """The volume of a study.
+
+    Attributes:
+        volume: With its particles.
+        segmented: How a grey image was segmented.
+    """
+
+    volume: Volume
+    segmented: Segmented | None = None
 
 
 def run(context: StageContext) -> None:
-    """Write `image/`: volume.tif, particles.tif, image.json and particles.csv.
+    """Write `image/`: volume.tif, particles.tif, image.json, particles.csv and pictures.
 
     A path that does not exist is a result here; the simulation refuses it
     (`voxtrode.data.connectivity.require_paths`).
@@ -35,34 +49,44 @@ def run(context: StageContext) -> None:
     if context.comm.rank != 0:
         return
     folder = context.staging / "image"
-    with context.log.task("image", total=5.0) as task:
-        volume = build_volume(context.study)
-        roles = roles_of(context.study, volume.phases)
-        task.update(2.0, "connectivity")
+    study, log = context.study, context.log
+    with log.task("image", total=_STEPS) as task:
+        task.update(0.0, "volume")
+        built = build_volume(study, task)
+        volume = built.volume
+        roles = roles_of(study, volume.phases)
+        task.update(3.0, "connectivity")
         flags = judge(volume.labels, roles)
         phases = phase_numbers(volume, roles, flags)
-        task.update(3.0, "surfaces")
-        areas, surfaces = interface_areas(volume.labels, volume.phases, volume.voxel)
         task.update(4.0, "particles")
         table = particle_table(volume, flags)
         write_volume(volume, folder)
         write_particles(table, volume.phases, folder / "particles.csv")
-        write_json(
-            folder / "image.json",
-            {
-                "shape": volume.header.shape,
-                "voxel_size_m": volume.voxel,
-                "size_m": volume.header.size,
-                "phases": phases,
-                "interfaces": areas,
-                "particles": particle_numbers(table),
-                "evidence": {"volume": volume.evidence, "surfaces": surfaces},
-            },
+        task.update(5.0, "sizes, surfaces and lines")
+        unions = unions_of(study)
+        numbers = characterise(
+            volume.labels, volume.phases, volume.voxel, volume.particles, unions
         )
-    _say(context.log, volume, table)
+        image = {
+            "shape": volume.header.shape,
+            "voxel_size_m": volume.voxel,
+            "size_m": volume.header.size,
+            "phases": phases,
+            "particles": particle_numbers(table),
+            **numbers,
+            "evidence": {"volume": volume.evidence, **numbers["evidence"]},
+        }
+        write_json(folder / "image.json", image)
+        task.update(7.0, "pictures")
+        drawn = draw_figures(folder, volume.header, image, capabilities(study))
+        if built.segmented is not None:
+            segmentation_figure(built.segmented, folder / "segmentation.png")
+    for warning in drawn.warnings:
+        log.warning(warning)
+    _say(log, volume, table)
 
 
-def build_volume(study: Study) -> Volume:
+def build_volume(study: Study, task: Task) -> Built:
     """The study's volume with its particles.
 
     Raises:
@@ -70,16 +94,18 @@ def build_volume(study: Study) -> Volume:
     """
     source = study.volume
     if source.generate is not None:
-        volume = _generated(source.generate)
+        made = source.generate.make()
+        task.update(2.0, "particles found again")
+        evidence = {**made.evidence, "watershed": _found_again(study, made)}
+        built = Built(replace(made, evidence={"kind": source.generate.kind, **evidence}))
     elif source.image is not None:
-        volume = _imaged(source.image, study)
+        imaged = read_volume(source.image)
+        task.update(2.0, "particles")
+        built = Built(_with_particles(study, imaged.volume), imaged.segmented)
     else:
         raise InputError("volume: expected generate or image")
-    counts = np.bincount(volume.labels.ravel(), minlength=len(volume.phases))
-    for name, count in zip(volume.phases, counts, strict=True):
-        if count == 0:
-            raise InputError(f"volume: the phase '{name}' has no voxels; leave it out of the study")
-    return volume
+    _check_phases(built.volume, source.phase_names)
+    return built
 
 
 def roles_of(study: Study, phases: tuple[str, ...]) -> Roles:
@@ -97,23 +123,38 @@ def roles_of(study: Study, phases: tuple[str, ...]) -> Roles:
     return Roles(labels("stores"), labels("electrons"), labels("ions"))
 
 
-def _generated(source: Generate) -> Volume:
-    return spheres(source.diameters, source.active_fraction, source.size, source.voxel, source.seed)
+def unions_of(study: Study) -> dict[str, tuple[str, ...]]:
+    """Phases that carry one species together, by its name; only where there are several."""
+    able = capabilities(study)
+    carriers = {
+        species: tuple(name for name, can in able.items() if can[species])
+        for species in ("electrons", "ions")
+    }
+    return {species: names for species, names in carriers.items() if len(names) > 1}
 
 
-def _imaged(source: Image, study: Study) -> Volume:
-    volume = read_image(
-        source.file,
-        source.voxel_size,
-        source.labels,
-        source.thickness_axis,
-        source.collector,
-        source.crop,
-    )
+def _with_particles(study: Study, volume: Volume) -> Volume:
     active = roles_of(study, volume.phases).active
-    particles, method = partition(volume.labels, active, volume.voxel)
+    settings = study.volume.particles.build()
+    particles, method = partition(volume.labels, active, volume.voxel, settings)
     evidence = {**volume.evidence, "particles": method}
     return replace(volume, particles=particles, evidence=evidence)
+
+
+def _found_again(study: Study, volume: Volume) -> Mapping[str, Any]:
+    """How well the watershed finds the particles that a volume was made of."""
+    active = roles_of(study, volume.phases).active
+    settings = study.volume.particles.build()
+    found, method = partition(volume.labels, active, volume.voxel, settings)
+    return {**method, **agreement(volume.particles, found)}
+
+
+def _check_phases(volume: Volume, expected: tuple[str, ...]) -> None:
+    counts = np.bincount(volume.labels.ravel(), minlength=len(volume.phases))
+    present = {name for name, count in zip(volume.phases, counts, strict=True) if count}
+    for name in expected:
+        if name not in present:
+            raise InputError(f"volume: the phase '{name}' has no voxels; leave it out of the study")
 
 
 def _say(log: Reporter, volume: Volume, table: ParticleTable) -> None:

@@ -1,14 +1,12 @@
 """What a generator puts into and between particles: cracks, grains, binder, carbon."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from voxtrode.data.generation.weights import volume_fractions
 from voxtrode.pipeline.quantities import Density, Fraction, Length, Share
 from voxtrode.pipeline.study_base import Section
-
-if TYPE_CHECKING:
-    from voxtrode.data.generation import cracks as data_cracks
 
 _WHOLE = 1e-6
 
@@ -21,11 +19,15 @@ class Cracks(Section):
             is around the particle.
         internal: Share of the active volume in cracks that do not; they are the phase `void`.
         width: Their opening [m].
+        depth: How far a surface crack goes in, over the radius.
+        share: Share of the particles that crack.
     """
 
     surface: Annotated[float, Field(ge=0.0, le=0.3)] = 0.0
     internal: Annotated[float, Field(ge=0.0, le=0.3)] = 0.0
     width: Length
+    depth: Annotated[float, Field(ge=0.05, le=0.95)] = 0.6
+    share: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -33,21 +35,15 @@ class Cracks(Section):
             raise ValueError("surface and internal are both 0; leave cracks out")
         return self
 
-    def build(self) -> "data_cracks.Cracks":
-        """The settings that `voxtrode.data` takes."""
-        from voxtrode.data.generation import cracks
 
-        return cracks.Cracks(self.surface, self.internal, self.width)
-
-
-class GrainsSection(Section):
+class Grains(Section):
     """Crystals inside the particles, each with one orientation.
 
     Attributes:
         arrangement: `voronoi` at random; `radial` elongated along the radius; `double_layer` radial
             in the outer third of the radius, random inside; `single_crystal` one a particle.
         size: Equivalent diameter of a grain [m]; not for single crystals.
-        groups: Number of orientations in plane (0 to 90 degrees); None: any.
+        groups: In a section: number of orientations, evenly from 0 to 90 degrees; None: any.
     """
 
     arrangement: Literal["voronoi", "radial", "double_layer", "single_crystal"]
@@ -76,6 +72,7 @@ class Binder(Section):
         form: `film` on the particles; `bridges` where particles are near each other; `mixed`.
         bridges: Share of bridges in a mixed form.
         coverage: Share of the particles' surface that a film covers.
+        patch: Mean length of a film's patches [m]; where it does not cover everything.
     """
 
     fraction: Fraction | None = None
@@ -85,6 +82,7 @@ class Binder(Section):
     form: Literal["film", "bridges", "mixed"] = "mixed"
     bridges: Share = 0.5
     coverage: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    patch: Length | None = None
 
     @model_validator(mode="after")
     def _amount(self) -> Self:
@@ -93,6 +91,8 @@ class Binder(Section):
         densities = self.density is not None and self.active_density is not None
         if (self.weight is not None) != densities:
             raise ValueError("weight goes with density and active_density; fraction with neither")
+        if (self.coverage < 1.0) != (self.patch is not None):
+            raise ValueError("a coverage below 1 goes with the mean length of a patch")
         return self
 
     def volume_fraction(self, active: float) -> float:
@@ -102,8 +102,10 @@ class Binder(Section):
         assert self.weight is not None
         assert self.density is not None
         assert self.active_density is not None
-        per_active = self.weight / (1.0 - self.weight) * self.active_density / self.density
-        return per_active * active
+        weights = {"active": 1.0 - self.weight, "cbd": self.weight}
+        densities = {"active": self.active_density, "cbd": self.density}
+        per_volume = volume_fractions(weights, densities)
+        return per_volume["cbd"] / per_volume["active"] * active
 
     def active_among(self, solids: float) -> float:
         """Share of the box that is active where active and binder together have `solids`."""
@@ -183,17 +185,3 @@ class Calender(Section):
     """
 
     porosity: Fraction
-
-
-def volume_shares(weights: Weights, densities: Densities, void: float) -> dict[str, float]:
-    """Volume fractions of a composite's phases by name, from weights and densities.
-
-    Args:
-        weights: Shares of the mass.
-        densities: Densities [kg/m³].
-        void: Share of the volume that is empty.
-    """
-    parts: dict[str, Any] = weights.model_dump()
-    volumes = {name: parts[name] / getattr(densities, name) for name in parts}
-    total = sum(volumes.values())
-    return {name: (1.0 - void) * volume / total for name, volume in volumes.items()}

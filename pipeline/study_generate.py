@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from voxtrode.data.generation.weights import VOID, volume_fractions
 from voxtrode.pipeline.quantities import Distance, Fraction, Length, Share
 from voxtrode.pipeline.study_base import Section
 from voxtrode.pipeline.study_filling import (
@@ -13,9 +14,8 @@ from voxtrode.pipeline.study_filling import (
     CarbonSpheres,
     Cracks,
     Densities,
-    GrainsSection,
+    Grains,
     Weights,
-    volume_shares,
 )
 from voxtrode.pipeline.study_layers import Layer, tag_of
 from voxtrode.pipeline.study_population import (
@@ -36,7 +36,6 @@ type Seed = Annotated[int, Field(ge=0)]
 
 _WHOLE = 1e-6  # a size in voxels is whole to rounding
 LUMPED = "nsd"
-VOID = "void"
 
 
 class Box(Section):
@@ -52,7 +51,7 @@ class Box(Section):
     size: Extent
     voxel: Length
     seed: Seed = 0
-    grains: GrainsSection | None = None
+    grains: Grains | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -157,7 +156,7 @@ class Packed(Box):
         return shares | ({VOID: void} if void > 0.0 else {})
 
 
-class _Uniform(Packed, Particles):
+class GenerateUniform(Packed, Particles):
     """One kind of particles throughout."""
 
     @property
@@ -172,19 +171,19 @@ class _Uniform(Packed, Particles):
         return make_uniform(self)
 
 
-class GenerateSpheres(_Uniform, Spheres):
+class GenerateSpheres(GenerateUniform, Spheres):
     """Packed spheres."""
 
 
-class GenerateEllipsoids(_Uniform, Ellipsoids):
+class GenerateEllipsoids(GenerateUniform, Ellipsoids):
     """Packed ellipsoids."""
 
 
-class GeneratePlates(_Uniform, Plates):
+class GeneratePlates(GenerateUniform, Plates):
     """Packed flakes."""
 
 
-class GenerateFragments(_Uniform, Fragments):
+class GenerateFragments(GenerateUniform, Fragments):
     """Packed polyhedra."""
 
 
@@ -244,6 +243,7 @@ class GenerateComposite(Box, Spheres):
         weights: Shares of the mass.
         densities: Their densities [kg/m³].
         void: Share of the volume that is empty.
+        pocket: Diameter of the balls that are empty [m]; default: half the smallest particle's.
         carbon: Its form.
         contacts: As of other packings.
     """
@@ -252,6 +252,7 @@ class GenerateComposite(Box, Spheres):
     weights: Weights
     densities: Densities = Densities()
     void: Annotated[Share, Field(lt=1.0)] = 0.0
+    pocket: Length | None = None
     carbon: Carbon = CarbonSpheres(diameter=1e-6)
     contacts: Contacts = "flattened"
 
@@ -262,8 +263,9 @@ class GenerateComposite(Box, Spheres):
 
     @property
     def volumes(self) -> dict[str, float]:
-        """Volume fractions of active material, electrolyte and carbon."""
-        return volume_shares(self.weights, self.densities, self.void)
+        """Volume fractions of active material, electrolyte, carbon and void."""
+        weights, densities = self.weights.model_dump(), self.densities.model_dump()
+        return volume_fractions(weights, densities, self.void)
 
     @property
     def phase_names(self) -> tuple[str, ...]:
@@ -276,8 +278,7 @@ class GenerateComposite(Box, Spheres):
         volumes = self.volumes
         active = volumes.pop("active") / len(self.active_names)
         others = {name: share for name, share in volumes.items() if share > 0.0}
-        void = {VOID: self.void} if self.void > 0.0 else {}
-        return dict.fromkeys(self.active_names, active) | others | void
+        return dict.fromkeys(self.active_names, active) | others
 
     def make(self) -> "Volume":
         """Generates the volume."""
@@ -305,7 +306,7 @@ class GenerateSecondary(Section):
     voxel: Length
     margin: Length
     section: bool = False
-    grains: GrainsSection | None = None
+    grains: Grains | None = None
     roughness: Roughness | None = None
     cracks: Cracks | None = None
     seed: Seed = 0

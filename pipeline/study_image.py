@@ -83,12 +83,12 @@ class Segment(Section):
         vary: Shift of the thresholds whose effect is reported, over the distance of the classes.
     """
 
-    classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=8)]
+    classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=5)]
     denoise: Denoise | Literal["none"] = Denoise(nlm=0.8)
     thresholds: tuple[float, ...] | None = None
     watershed: bool = True
     specks: Whole = 27
-    vary: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.05
+    vary: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.05
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

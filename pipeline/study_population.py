@@ -280,9 +280,10 @@ class Ellipsoids(Oriented):
     def smooth_shapes(self, seed: int) -> "tuple[Shape, ...]":
         """The ellipsoid."""
         del seed
-        from voxtrode.data.generation.shapes_smooth import Ellipsoid
+        from voxtrode.data.generation.shapes_basic import Ellipsoid
 
-        return (Ellipsoid(tuple(sorted(self.ratios))),)
+        shortest, middle, longest = sorted(self.ratios)
+        return (Ellipsoid((shortest, middle, longest)),)
 
 
 class Plates(Oriented):
@@ -298,7 +299,7 @@ class Plates(Oriented):
     def smooth_shapes(self, seed: int) -> "tuple[Shape, ...]":
         """The flake."""
         del seed
-        from voxtrode.data.generation.shapes_smooth import Plate
+        from voxtrode.data.generation.shapes_basic import Plate
 
         return (Plate(self.aspect),)
 

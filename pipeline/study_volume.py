@@ -6,22 +6,33 @@ from pydantic import Field, model_serializer, model_validator
 from pydantic_core.core_schema import SerializerFunctionWrapHandler
 
 from voxtrode.data.errors import NotAvailableError
+from voxtrode.data.partition import DEFAULT, Partitioning
 from voxtrode.pipeline.study_base import Section
 from voxtrode.pipeline.study_generate import Generate
 from voxtrode.pipeline.study_image import Image
+
+type NotNegative = Annotated[float, Field(ge=0.0)]
 
 
 class Partition(Section):
     """How the active phases of an image are split into particles (SNOW; Gostick 2017).
 
     Attributes:
-        smoothing: Standard deviation of the Gaussian over the distance map [voxels].
-        contrast: Two maxima are one particle where the neck between them is above 1 minus this of
-            the lesser.
+        smoothing: Standard deviation of the Gaussian over the distance map [largest voxel edges].
+        contrast: Merge where the neck is less than this share narrower than the lesser maximum.
+        least_contrast: Merge where it is narrower by less than this [largest voxel edges].
+        nearness: Merge basins whose maxima are nearer to each other than this many times the lesser
+            one's distance to the boundary.
     """
 
-    smoothing: Annotated[float, Field(ge=0.0)] = 0.5
-    contrast: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.10
+    smoothing: NotNegative = DEFAULT.smoothing
+    contrast: NotNegative = DEFAULT.contrast
+    least_contrast: NotNegative = DEFAULT.least_contrast
+    nearness: NotNegative = DEFAULT.nearness
+
+    def build(self) -> Partitioning:
+        """As `voxtrode.data` takes it."""
+        return Partitioning(**self.model_dump())
 
 
 class VolumeSource(Section):

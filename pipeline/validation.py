@@ -10,7 +10,7 @@ from voxtrode.data.volume import VolumeHeader
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator, capabilities
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_protocol import StopKind
-from voxtrode.pipeline.study_volume import Image
+from voxtrode.pipeline.study_image import Image
 
 _JUDGED_EARLY = 200_000_000  # voxels; above, missing paths show in the stages
 
@@ -31,8 +31,9 @@ def validate(study: Study) -> None:
 def inspect_volume(study: Study, simulated: bool) -> tuple[VolumeHeader, dict[str, float]]:
     """Checks the volume and says what it will be: shape, voxel size, phases and their shares.
 
-    An image is read whole, so that a damaged file, a wrong voxel size, a crop outside and labels
-    that do not match are found; a generated volume is not generated.
+    Labels are read whole, so that a damaged file, a wrong voxel size, a crop outside and labels
+    that do not match are found; a grey image is not segmented (its phases count as equal), and a
+    generated volume is not generated.
 
     Args:
         study: The study.
@@ -48,8 +49,7 @@ def inspect_volume(study: Study, simulated: bool) -> tuple[VolumeHeader, dict[st
         assert generate is not None
         edges = (generate.voxel, generate.voxel, generate.voxel)
         header = VolumeHeader(generate.shape, edges, generate.phase_names)
-        fractions = (generate.active_fraction, 1.0 - generate.active_fraction)
-        shares = dict(zip(generate.phase_names, fractions, strict=True))
+        shares = generate.expected_shares
     if study.mesh.size > min(header.size):
         raise InputError(
             f"mesh.size: {study.mesh.size:g} m is larger than the volume"
@@ -62,17 +62,20 @@ def _inspect_image(
     study: Study, image: Image, simulated: bool
 ) -> tuple[VolumeHeader, dict[str, float]]:
     from voxtrode.data.connectivity import Roles, judge, require_paths  # slow to import
-    from voxtrode.data.image import read_image
+    from voxtrode.data.reading.formats import open_image
+    from voxtrode.data.reading.geometry import geometry_of
+    from voxtrode.data.reading.labels import labelled
+    from voxtrode.pipeline.image_source import request_of
 
+    request = request_of(image)
     try:
-        volume = read_image(
-            image.file,
-            image.voxel_size,
-            image.labels,
-            image.thickness_axis,
-            image.collector,
-            image.crop,
-        )
+        with open_image(request.file, request.raw, request.dataset) as source:
+            if image.segment is not None:
+                geometry = geometry_of(request, source)
+                names = image.phase_names
+                header = VolumeHeader(geometry.shape, geometry.voxel, names)
+                return header, dict.fromkeys(names, 1.0 / len(names))
+            volume = labelled(source, request).volume()
         if simulated and volume.labels.size <= _JUDGED_EARLY:
             able = list(capabilities(study).values())  # in the order of the labels
             stores, electrons, ions = (

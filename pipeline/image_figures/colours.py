@@ -4,6 +4,7 @@ import colorsys
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
@@ -12,6 +13,7 @@ from voxtrode.pipeline.report.style import phase_colours
 UNKNOWN = "#b9b9b9"  # a phase that the study does not know
 _GOLDEN = 0.6180339887498949
 _TONES = ((0.62, 0.86), (0.45, 0.95), (0.72, 0.68))  # (saturation, value), taken in turn
+_LIGHTEST = 0.52
 
 type Bytes = NDArray[np.uint8]
 
@@ -32,6 +34,11 @@ def particle_colours(largest: int) -> Bytes:
     return table
 
 
+def largest_id(table: pd.DataFrame | None) -> int:
+    """The largest particle id of a `particles.csv`; 0 without one."""
+    return int(table["id"].max()) if table is not None and len(table) else 0
+
+
 def named_colours(
     phases: tuple[str, ...], able: Mapping[str, Mapping[str, bool]]
 ) -> tuple[str, ...]:
@@ -49,3 +56,11 @@ def pale(colour: str, share: float = 0.55) -> Bytes:
 def solid(colour: str) -> Bytes:
     """A colour as bytes, uint8[3]."""
     return pale(colour, 0.0)
+
+
+def strong(colour: str) -> tuple[float, float, float]:
+    """A colour that a line can have on white: no lighter than half, and not grey if it was not."""
+    hue, light, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
+    if light <= _LIGHTEST:
+        return to_rgb(colour)
+    return colorsys.hls_to_rgb(hue, _LIGHTEST, 0.8 * saturation)

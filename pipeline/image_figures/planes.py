@@ -42,7 +42,13 @@ class Plane:
     @property
     def is_line(self) -> bool:
         """Whether it is a single voxel wide."""
-        return min(self.labels.shape) == 1
+        return 1 in self.labels.shape
+
+    def magnified(self, factor: int) -> "Plane":
+        """The same plane with every pixel repeated along both edges."""
+        found = (self.labels, self.particles, self.grains)
+        fine = (ids.repeat(factor, axis=0).repeat(factor, axis=1) for ids in found)
+        return Plane(self.up, self.across, self.normal, self.size, *fine)
 
 
 def read_planes(folder: Path, header: VolumeHeader) -> tuple[Plane, Plane, Plane]:

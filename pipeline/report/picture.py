@@ -26,7 +26,7 @@ def draw_apart(scene: Path, out: Path, command: Sequence[str] = ()) -> str:
     """Draws a scene in a process of its own.
 
     Args:
-        scene: File that `scene.write_scene` wrote.
+        scene: File that `solids.write_scene` wrote.
         out: The PNG file; beside it, as `.json`, where the labels go [pixels from the top left].
         command: How to start the process; empty: this module with this Python.
 
@@ -73,9 +73,11 @@ def _add_surface(plotter: Any, parts: dict[str, Any], k: int) -> None:
     if len(parts[f"triangles_{k}"]) == 0:
         return
     surface = pv.PolyData.from_regular_faces(parts[f"points_{k}"], parts[f"triangles_{k}"])
-    values = parts[f"values_{k}"]
+    values, paint = parts[f"values_{k}"], parts[f"paint_{k}"]
     if len(values):
         surface["values"] = values
+    elif len(paint):
+        surface.cell_data["paint"] = paint
     surface = surface.compute_normals(
         split_vertices=True, feature_angle=45.0, auto_orient_normals=True
     )
@@ -83,6 +85,8 @@ def _add_surface(plotter: Any, parts: dict[str, Any], k: int) -> None:
     if len(values):
         low, high = parts["limits"]
         colour = {"scalars": "values", "cmap": "viridis", "clim": (low, high)}
+    elif len(paint):
+        colour = {"scalars": "paint", "rgb": True, "preference": "cell"}
     plotter.add_mesh(
         surface,
         smooth_shading=True,
@@ -95,7 +99,7 @@ def _add_surface(plotter: Any, parts: dict[str, Any], k: int) -> None:
 
 
 def _add_frame(plotter: Any, size: Any, separator: float) -> None:
-    """The box's edges, the collector as a plate and the separator as a pale block."""
+    """The box's edges, the collector as a plate and the separator, if any, as a pale block."""
     import pyvista as pv
 
     depth, width, height = size
@@ -103,6 +107,8 @@ def _add_frame(plotter: Any, size: Any, separator: float) -> None:
     plotter.add_mesh(box.extract_all_edges(), color="#9aa4ae", line_width=2.0)
     plate = pv.Box(bounds=(-0.05 * depth, -0.012 * depth, 0, width, 0, height))
     plotter.add_mesh(plate, color="#c8a27c", ambient=0.35, specular=0.2)
+    if separator == 0.0:
+        return
     block = pv.Box(bounds=(1.004 * depth, depth + separator, 0, width, 0, height))
     plotter.add_mesh(block, color="#bfd9ea", opacity=0.3, ambient=1.0, diffuse=0.0)
     plotter.add_mesh(block.extract_all_edges(), color="#9dbbd0", line_width=2.0)

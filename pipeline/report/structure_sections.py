@@ -7,12 +7,31 @@ from typing import Any
 import yaml
 
 from voxtrode.pipeline.report.blocks import Block, Cell, Listing, Missing, Section, Table
-from voxtrode.pipeline.report.numbers import box, number, percent, quantity, square_microns
+from voxtrode.pipeline.report.characterisation_tables import (
+    area_table,
+    connection_table,
+    line_table,
+    representativity_table,
+    size_table,
+)
+from voxtrode.pipeline.report.numbers import box, number, percent, quantity
+from voxtrode.pipeline.report.origin_tables import (
+    agreement_table,
+    asked_table,
+    downsampling_table,
+    segmentation_table,
+)
 from voxtrode.pipeline.report.results import Results
 from voxtrode.pipeline.report.scene import make_scene
-from voxtrode.pipeline.report.structure_figures import scene_figure, sections_figure
+from voxtrode.pipeline.report.structure_figures import (
+    distributions_figure,
+    profiles_figure,
+    scene_figure,
+    sections_figure,
+)
 from voxtrode.pipeline.report.style import phase_colours
 
+_LONG = 12  # entries of a list that are written out
 _ROLES = {
     "stores": "stores lithium",
     "electrons": "conducts electrons",
@@ -32,18 +51,47 @@ def structure_section(results: Results, folder: Path) -> Section:
         missing = Missing("No volume here: run the image stage, `voxtrode image`.")
         return Section("structure", "Structure", [missing])
     picture = scene_figure(make_scene(results, header), results, folder)
+    colours = phase_colours(results.able)
+    figures = (distributions_figure(results, header), profiles_figure(results, header))
     blocks: list[Block] = [
         Missing(picture) if isinstance(picture, str) else picture,
         sections_figure(results, header),
+        *(figure for figure in figures if figure),
         _phase_table(results),
         _size_table(results),
-        _image_areas(image),
+        *(table for table in _tables(image, colours) if table),
     ]
     evidence = image.get("evidence", {}).get("volume")
     if evidence:
-        text = yaml.safe_dump(evidence, sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(_shortened(evidence), sort_keys=False, allow_unicode=True)
         blocks.append(Listing("How the volume was made", text))
     return Section("structure", "Structure", blocks)
+
+
+def _tables(image: Mapping[str, Any], colours: Mapping[str, str]) -> tuple[Table | None, ...]:
+    """Where the volume comes from, then what was measured on it; None for what is not known."""
+    return (
+        asked_table(image),
+        agreement_table(image),
+        segmentation_table(image),
+        downsampling_table(image),
+        area_table(image),
+        line_table(image),
+        connection_table(image, colours),
+        size_table(image, colours),
+        representativity_table(image, colours),
+    )
+
+
+def _shortened(node: Any) -> Any:
+    """The same without long lists, which nobody reads on a page."""
+    if isinstance(node, Mapping):
+        return {key: _shortened(value) for key, value in node.items()}
+    if isinstance(node, list):
+        if len(node) > _LONG:
+            return f"{len(node)} entries, in image.json"
+        return [_shortened(value) for value in node]
+    return node
 
 
 def _phase_table(results: Results) -> Table:
@@ -121,33 +169,3 @@ def _size_table(results: Results) -> Table:
             ]
         )
     return Table([], rows, "Sizes; diameters are those of balls of equal volume.")
-
-
-def _image_areas(image: Mapping[str, Any]) -> Table:
-    size = image.get("size_m", [0.0, 0.0, 0.0])
-    volume = size[0] * size[1] * size[2]
-    rows = []
-    for pair, entry in image.get("interfaces", {}).items():
-        area = entry.get("area_m2", {})
-        smooth, faces = area.get("marching_cubes"), area.get("voxel_faces")
-        rows.append(
-            [
-                pair.replace("|", " | "),
-                square_microns(smooth),
-                square_microns(faces),
-                number(faces / smooth if smooth else None),
-                number(1e-6 * smooth / volume if smooth and volume else None),
-            ]
-        )
-    return Table(
-        [
-            "Interface",
-            "Marching cubes [µm²]",
-            "Voxel faces [µm²]",
-            "Ratio",
-            "Per electrode volume [µm⁻¹]",
-        ],
-        rows,
-        "Areas between phases on the image. Counting voxel faces overstates a smooth surface by"
-        " half at any resolution; the area by marching cubes is the one to use.",
-    )

@@ -12,6 +12,8 @@ import pytest
 import tifffile
 import yaml
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 type Tree = dict[str, Any]
 type Command = Callable[..., subprocess.CompletedProcess[str]]
 

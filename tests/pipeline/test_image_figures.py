@@ -2,6 +2,7 @@
 
 import ctypes.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import pytest
 import tifffile
 from matplotlib import image as picture
 from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from voxtrode.data.characterisation.summary import characterise
 from voxtrode.data.volume import Grains, Volume, VolumeHeader, read_header, write_volume
-from voxtrode.pipeline.image_figures import rendering
+from voxtrode.pipeline.image_figures import draw, rendering
 from voxtrode.pipeline.image_figures.arrangement import arrange
 from voxtrode.pipeline.image_figures.asked import Pair, asked_and_met, asked_sizes
 from voxtrode.pipeline.image_figures.colours import particle_colours, strong
@@ -26,7 +28,7 @@ from voxtrode.pipeline.image_figures.profiles import profiles_drawing
 from voxtrode.pipeline.image_figures.slices import slices_drawing
 from voxtrode.pipeline.report import picture as drawer
 from voxtrode.pipeline.report.solids import nearest_ids, thinned
-from voxtrode.pipeline.report.style import UM, phase_colours, style
+from voxtrode.pipeline.report.style import UM, WIDTH, phase_colours, style
 
 ABLE = {
     "active": {"stores": True, "electrons": True, "ions": False},
@@ -34,6 +36,7 @@ ABLE = {
     "pore": {"stores": False, "electrons": False, "ions": True},
 }
 PHASES = ("active", "cbd", "pore")
+_DPI = 50
 VOXEL = (1e-6, 2e-6, 0.5e-6)
 
 
@@ -78,7 +81,8 @@ def blobs(shape: tuple[int, int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No drawing in three dimensions, which takes seconds."""
+    """No drawing in three dimensions, which takes seconds, and few pixels."""
+    monkeypatch.setattr(draw, "DPI", _DPI)
     monkeypatch.setattr(rendering, "draw_apart", lambda *_: "not drawn in this test")
 
 
@@ -96,8 +100,8 @@ def test_any_box_is_drawn(tmp_path: Path, shape: tuple[int, int, int]) -> None:
     assert names == ["slices.png", "distributions.png", "profiles.png"]
     for file in drawn.files:
         height, width, _ = picture.imread(file).shape
-        assert 500 < width < 2000
-        assert 100 < height < 2600
+        assert width == pytest.approx(WIDTH * _DPI, abs=1.0)
+        assert 1.0 * _DPI < height < 11.0 * _DPI
     assert drawn.warnings == (f"No 3D picture: not drawn in this test. {drawer.HINT}",)
 
 
@@ -147,7 +151,9 @@ def test_sections_are_to_one_scale(tmp_path: Path) -> None:
     """All pictures have the same number of inches a micrometre, and the scale bar has it too."""
     header, image = write(tmp_path, *blobs((12, 20, 32)))
     with style():
-        figure = slices_drawing(tmp_path, header, image, ABLE, pd.read_csv(tmp_path / "particles.csv"))
+        figure = slices_drawing(
+            tmp_path, header, image, ABLE, pd.read_csv(tmp_path / "particles.csv")
+        )
     inches = figure.get_size_inches()
     depth, height, width = (edge * UM for edge in header.size)
     expected = [(depth, height), (depth, width), (width, height)]
@@ -159,19 +165,22 @@ def test_sections_are_to_one_scale(tmp_path: Path) -> None:
         assert place.height * inches[1] / up == pytest.approx(
             places[0].width * inches[0] / depth, rel=1e-9
         )
-    (bar,) = figure.lines
+    (bar,) = figure.artists
+    assert isinstance(bar, Line2D)
     length = float(np.ptp(bar.get_xdata())) * inches[0] / (places[0].width * inches[0] / depth)
     assert any(text.get_text() == f"{length:g} µm" for text in figure.texts)
 
 
 def test_sections_show_phases_and_particles(tmp_path: Path) -> None:
-    """The picture of phases has just their colours; that of particles theirs, edges and pale ones."""
+    """Phases have just their colours; particles each its own, between pale phases, none white."""
     header, image = write(tmp_path, *blobs((12, 20, 32)))
     table = pd.read_csv(tmp_path / "particles.csv")
     with style():
         figure = slices_drawing(tmp_path, header, image, ABLE, table)
     phases, particles = (axes.images[0].get_array() for axes in figure.axes[:2])
-    wanted = {tuple(np.rint(255 * np.array(to_rgb(c))).astype(int)) for c in phase_colours(ABLE).values()}
+    wanted = {
+        tuple(np.rint(255 * np.array(to_rgb(c))).astype(int)) for c in phase_colours(ABLE).values()
+    }
     assert {tuple(row) for row in np.asarray(phases).reshape(-1, 3).tolist()} == wanted
     found = {tuple(row) for row in np.asarray(particles).reshape(-1, 3).tolist()}
     own = particle_colours(int(table["id"].max()))
@@ -304,6 +313,9 @@ def test_asked_and_met_are_paired() -> None:
         "binder": {"fraction_asked": 0.1, "fraction": 0.12, "other": 3},
         "composite": {"fraction_asked": {"carbon": 0.2}, "fraction": {"carbon": 0.21}},
         "layers": [{"asked": {"d50_m": 4e-6}, "d50_m": 4.1e-6}],
+        "sizes": [{"asked_m": {"d50": 4e-6}, "bodies_m": {"d50": 4e-6}, "inside_m": {"d50": 3e-6}}],
+        "seed_asked": 3,
+        "classes": [{"share_asked": 0.5, "share": 0.4}],
     }
     assert asked_and_met(evidence) == [
         Pair(("active_fraction",), 0.5, 0.49),
@@ -311,20 +323,26 @@ def test_asked_and_met_are_paired() -> None:
         Pair(("binder", "fraction"), 0.1, 0.12),
         Pair(("composite", "fraction", "carbon"), 0.2, 0.21),
         Pair(("layers 1", "d50_m"), 4e-6, 4.1e-6),
+        Pair(("sizes 1", "d50_m"), 4e-6, 3e-6),
     ]
     sizes = asked_sizes(evidence | {"asked": {"diameters_m": (8e-6, 4e-6)}})
     assert sizes.diameters == (8e-6, 4e-6)
     assert sizes.percentiles == ((4e-6, 50.0),)
+    two = {"sizes": [{"asked_m": {"d50": 4e-6}}, {"asked_m": {"d50": 8e-6}}]}
+    assert asked_sizes(two).percentiles == ()
     assert asked_and_met({}) == []
 
 
 def test_samples_are_about_equally_far_apart(tmp_path: Path) -> None:
-    """400 voxels of 1 µm beside 40 of 8 µm: every second one of the former, all of the latter."""
+    """400 voxels of 1 µm beside 40 of 8 µm: every third one of the former, all of the latter.
+
+    At most 192 along the longest edge: 400 / 3 = 134 is the first number below it.
+    """
     labels = np.zeros((400, 40, 6), int)
     header, _ = write(tmp_path, labels, voxel=(1e-6, 8e-6, 1e-6))
     samples = thinned(tmp_path, header)
-    assert samples.labels.shape == (200, 40, 6)
-    np.testing.assert_allclose(samples.spacing, [2e-6, 8e-6, 1e-6])
+    assert samples.labels.shape == (134, 40, 6)
+    np.testing.assert_allclose(samples.spacing, [3e-6, 8e-6, 1e-6])
 
 
 def test_surfaces_take_the_nearest_particle() -> None:
@@ -358,11 +376,11 @@ def _real(tmp_path: Path, labels: NDArray[Any], particles: NDArray[Any]) -> Draw
 
 
 @pytest.mark.slow
-def test_a_piece_of_a_real_electrode(tmp_path: Path, image_file: Path) -> None:
+def test_a_piece_of_a_real_electrode(tmp_path: Path, image_file: Callable[[str], Path]) -> None:
     """All four figures of a tomogram; the rendering shows many colours on white."""
     if ctypes.util.find_library("EGL") is None:
         pytest.skip("no libEGL (Debian: libegl1 libegl-mesa0): nothing can be drawn off-screen")
-    labels = (tifffile.imread(image_file)[:64, :80, :80].astype(int) + 2) % 3
+    labels = (tifffile.imread(image_file("nmc1cal_xct_cbd.tif"))[:64, :80, :80].astype(int) + 2) % 3
     z, y, x = np.indices(labels.shape) // 16
     drawn = _real(tmp_path, labels, np.where(labels == 0, 1 + x + 10 * y + 100 * z, 0))
     assert drawn.warnings == ()

@@ -77,7 +77,9 @@ def test_kinds(name: str, image_stage: Stage) -> None:
     voxel = float(np.prod(header.voxel))
     assert table["volume_m3"].sum() == pytest.approx(counts[active].sum() * voxel)
     assert sorted(table["id"]) == np.unique(particles[particles > 0]).tolist()
-    assert 0.0 < image["evidence"]["volume"]["watershed"]["adjusted_rand_index"] <= 1.0
+    found = image["evidence"]["volume"]["watershed"]["adjusted_rand_index"]
+    # Chance alone gives 0, and so does a single particle by definition.
+    assert found > 0.3 or ("secondary" in name and found >= 0.0)
     assert (folder / "slices.png").stat().st_size > 10_000
     assert ("grains" in generate) == (folder / "grains.tif").is_file()
 

@@ -1,95 +1,141 @@
-"""Particles of an imaged phase: watershed of its distance map."""
+"""Particles of an imaged phase: watershed of its distance map, basins merged while flooding."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.morphology import local_maxima, reconstruction
-from skimage.segmentation import watershed
 
+from voxtrode.data.errors import InputError
+from voxtrode.data.flooding import flood
 from voxtrode.data.volume import Particles
 
-CONTRAST = 0.10
-"""Two maxima are one particle where the neck between them is above 90 % of the lesser."""
-LEAST_CONTRAST = 0.75
-"""Least depth of a neck below the lesser maximum [voxels, of the largest edge]."""
-SMOOTHING = 0.5
-"""Standard deviation of the Gaussian over the distance map [voxels]: removes voxel plateaus."""
+_LEVELS = 1024
+"""Levels of the distance map per largest voxel edge: whole numbers sort alike on every machine."""
+
+
+@dataclass(frozen=True)
+class Partitioning:
+    """When two maxima of the distance map are one particle.
+
+    The defaults had the best mean adjusted Rand index of those tried on packings of equal balls,
+    overlapping balls of log-normal diameters, ellipsoids, plates and rough versions of them.
+
+    Attributes:
+        smoothing: Standard deviation of the Gaussian over the distance map [largest voxel edges].
+        contrast: Merge where the neck is less than this share narrower than the lesser maximum.
+        least_contrast: Merge where it is narrower by less than this [largest voxel edges].
+        nearness: Merge two touching basins whose maxima are nearer to each other than this many
+            times the lesser one's distance to the boundary.
+    """
+
+    smoothing: float = 0.7
+    contrast: float = 0.06
+    least_contrast: float = 0.3
+    nearness: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not (np.isfinite(value) and value >= 0.0):
+                raise InputError(
+                    f"partitioning: {name} is {value:g}: expected a number from 0; "
+                    f"leave it out for {getattr(Partitioning, name):g}"
+                )
+
+
+DEFAULT = Partitioning()
 
 
 def partition(
     labels: NDArray[np.integer[Any]],
     active: Sequence[int],
     voxel: tuple[float, float, float],
+    partitioning: Partitioning = DEFAULT,
 ) -> tuple[Particles, Mapping[str, Any]]:
     """Split active phases into particles, each phase by itself.
 
-    The distance to the phase's boundary (sides of the box are none: a cut particle goes on behind
-    them) is smoothed slightly; its maxima are taken together where the neck between them is hardly
-    narrower than they are; a watershed grows the rest. Every component of the phase has at least
-    one particle, and no particle spans two components.
+    The distance to the phase's boundary [m] (sides of the box are none: a cut particle goes on
+    behind them) is smoothed slightly, as in SNOW (Gostick, Phys. Rev. E 96, 023307, 2017), and
+    flooded from its maxima down, face by face. Where two basins first meet is the neck of the two;
+    there they are merged if the neck is hardly narrower than the lesser maximum, or if their maxima
+    are nearer to each other than to the boundary (SNOW's trimming of nearby peaks). Every
+    face-connected component of the phase has at least one particle, every particle is
+    face-connected.
 
     Args:
         labels: Phase of each voxel [z, y, x].
         active: Labels whose phases are split.
         voxel: Edge lengths of a voxel along (z, y, x) [m].
+        partitioning: When maxima are merged.
 
     Returns:
         Particle ids 1..n, 0 in other phases, int32[z, y, x], in the order of `active` and then of
-        depth; and the method with its parameters.
+        mean depth; and the method with its parameters and the counts before and after merging.
     """
     particles = np.zeros(labels.shape, dtype=np.int32)
-    count = 0
+    count, maxima = 0, 0
     for value in active:
         mask = labels == value
-        basins = _basins(mask, voxel)
-        ids = _by_depth(basins)
-        particles[mask] = ids[basins[mask]] + count
-        count += len(ids) - 1
+        basins, found, flooded = _basins(mask, voxel, partitioning)
+        particles[mask] = _by_depth(mask, basins, found) + count
+        count += found
+        maxima += flooded
     return particles, {
-        "method": "watershed of the distance map from h-maxima",
-        "contrast": CONTRAST,
-        "least_contrast_voxels": LEAST_CONTRAST,
-        "smoothing_voxels": SMOOTHING,
+        "method": "watershed of the smoothed distance map, basins merged by contrast and nearness",
+        "source": "SNOW, Gostick, Phys. Rev. E 96, 023307 (2017); merging while flooding",
+        "parameters": asdict(partitioning),
+        "maxima": maxima,
         "particles": count,
     }
 
 
-def _basins(mask: NDArray[np.bool_], voxel: tuple[float, float, float]) -> NDArray[np.int32]:
-    spacing = np.array(voxel) / max(voxel)
-    if mask.all():
-        return np.ones(mask.shape, dtype=np.int32)
-    distance = ndimage.distance_transform_edt(mask, sampling=spacing)
-    smooth = np.where(mask, ndimage.gaussian_filter(distance, SMOOTHING, mode="nearest"), 0.0)
-    # Anything positive inside keeps isolated voxels above the background.
-    smooth = smooth.astype(np.float32)
-    lowered = smooth - np.maximum(CONTRAST * smooth, LEAST_CONTRAST)
-    seeds = np.where(mask, np.maximum(lowered, np.float32(1e-3)), np.float32(0.0))
-    seeds = np.minimum(seeds, smooth)
-    levelled = reconstruction(seeds, smooth, method="dilation")  # type: ignore[no-untyped-call]
-    maxima = local_maxima(levelled)  # type: ignore[no-untyped-call]
-    markers, count = ndimage.label(maxima & mask, np.ones((3, 3, 3)))
-    basins = watershed(-smooth, markers, mask=mask)  # type: ignore[no-untyped-call]
-    # A plateau of maxima may reach over an edge into another component: number pairs of both.
-    components, _ = ndimage.label(mask)
-    pairs = components.astype(np.int64) * (count + 1) + basins
-    _, numbered = np.unique(pairs[mask], return_inverse=True)
-    split = np.zeros(mask.shape, dtype=np.int32)
-    split[mask] = numbered.ravel() + 1
-    return split
+def _basins(
+    mask: NDArray[np.bool_], voxel: tuple[float, float, float], partitioning: Partitioning
+) -> tuple[NDArray[np.int64], int, int]:
+    """Basin 0..n-1 of each voxel of the mask, in its order; n; and the number before merging."""
+    if not mask.any():
+        return np.zeros(0, dtype=np.int64), 0, 0
+    if mask.all():  # there is no boundary to measure from
+        return np.zeros(mask.size, dtype=np.int64), 1, 1
+    edges = np.array(voxel) / max(voxel)
+    height = _levels(mask, edges, partitioning.smoothing)
+    # The rim of zeros is dry: no index has to be checked.
+    height = np.pad(height, 1)
+    strides = np.array([height.shape[1] * height.shape[2], height.shape[2], 1], dtype=np.int64)
+    height = height.ravel()
+    wet = np.flatnonzero(height)
+    order = wet[np.argsort(-height[wet], kind="stable")]
+    basin = np.full(height.size, -1, dtype=np.int64)
+    maxima = flood(
+        order,
+        height,
+        strides,
+        edges,
+        partitioning.contrast,
+        partitioning.least_contrast * _LEVELS,
+        partitioning.nearness / _LEVELS,
+        basin,
+    )
+    names, numbered = np.unique(basin[wet], return_inverse=True)
+    return numbered.ravel(), len(names), int(maxima)
 
 
-def _by_depth(basins: NDArray[np.int32]) -> NDArray[np.int32]:
-    """New id of each basin (0 stays 0), ordered by the mean layer."""
-    count = int(basins.max())
-    layers = np.arange(basins.shape[0])
-    sizes = np.bincount(basins.ravel(), minlength=count + 1)
-    weights = np.zeros(count + 1)
-    for layer in layers:
-        weights += layer * np.bincount(basins[layer].ravel(), minlength=count + 1)
-    order = np.argsort(weights[1:] / np.maximum(sizes[1:], 1), kind="stable")
-    ids = np.zeros(count + 1, dtype=np.int32)
-    ids[order + 1] = np.arange(1, count + 1)
-    return ids
+def _levels(
+    mask: NDArray[np.bool_], edges: NDArray[np.float64], smoothing: float
+) -> NDArray[np.int32]:
+    """Smoothed distance to the boundary in whole levels: at least 1 in the mask, 0 outside."""
+    distance = ndimage.distance_transform_edt(mask, sampling=edges)
+    smooth = ndimage.gaussian_filter(distance, smoothing / edges, mode="nearest")
+    return np.where(mask, np.maximum(np.rint(smooth * _LEVELS), 1.0), 0.0).astype(np.int32)
+
+
+def _by_depth(mask: NDArray[np.bool_], basins: NDArray[np.int64], count: int) -> NDArray[np.int32]:
+    """Ids 1..n of the voxels of a mask, ordered by their basins' mean layer."""
+    layers = np.repeat(np.arange(len(mask)), np.count_nonzero(mask, axis=(1, 2)))
+    sums = np.bincount(basins, weights=layers, minlength=count)
+    depth = sums / np.bincount(basins, minlength=count)
+    ids = np.empty(count, dtype=np.int32)
+    ids[np.argsort(depth, kind="stable")] = np.arange(1, count + 1)
+    return ids[basins]

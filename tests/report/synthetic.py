@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from voxtrode.data.morphology import COLUMNS
+from voxtrode.data.particle_table import COLUMNS
 from voxtrode.data.volume import Volume, write_volume
 from voxtrode.pipeline.communicator import Communicator, Serial
 from voxtrode.pipeline.records import write_json
@@ -122,7 +122,8 @@ def _write_image(folder: Path) -> None:
         )
         for number, ((cz, cy, cx), r) in enumerate(BALLS, start=1)
     ]
-    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(folder / "particles.csv", index=False)
+    # Only what every version of the image stage has written.
+    pd.DataFrame(rows, columns=list(COLUMNS[:10])).to_csv(folder / "particles.csv", index=False)
     whole = {"z": 1.0, "y": 1.0, "x": 1.0}
     none = {"z": 0.0, "y": 0.0, "x": 0.0}
     write_json(

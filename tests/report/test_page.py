@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
+from voxtrode.pipeline.image_figures import rendering
 from voxtrode.pipeline.records import read_json, update_summary
-from voxtrode.pipeline.report import structure_figures
 from voxtrode.pipeline.report.blocks import Cell, Listing, Missing, Page, Section, Table
 from voxtrode.pipeline.report.evidence_sections import balance_section
 from voxtrode.pipeline.report.findings import tiles, verdict
@@ -183,9 +183,7 @@ def test_texts_are_escaped() -> None:
 def test_a_picture_that_cannot_be_drawn(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the drawing process dies (as without libEGL) the page says what to install."""
     dies = [sys.executable, "-c", "import os; os.abort()"]
-    monkeypatch.setattr(
-        structure_figures, "draw_apart", lambda scene, out: draw_apart(scene, out, dies)
-    )
+    monkeypatch.setattr(rendering, "draw_apart", lambda scene, out: draw_apart(scene, out, dies))
     html = (run.report() / "report" / "report.html").read_text(encoding="utf-8")
     assert "exit status -6" in html
     assert "libegl1" in html
@@ -194,6 +192,6 @@ def test_a_picture_that_cannot_be_drawn(run: Run, monkeypatch: pytest.MonkeyPatc
 
 def test_the_report_is_the_same_each_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """No dates or random names inside: equal results give an equal page."""
-    monkeypatch.setattr(structure_figures, "draw_apart", lambda *_: "not drawn in this test")
+    monkeypatch.setattr(rendering, "draw_apart", lambda *_: "not drawn in this test")
     first, second = ((run.report() / "report" / "report.html").read_text() for _ in range(2))
     assert first == second

@@ -11,7 +11,8 @@ from synthetic import BALLS, EDGE
 
 from voxtrode.pipeline.report.picture import draw_apart
 from voxtrode.pipeline.report.results import read_results
-from voxtrode.pipeline.report.scene import Scene, make_scene, write_scene
+from voxtrode.pipeline.report.scene import make_scene
+from voxtrode.pipeline.report.solids import Scene, write_scene
 
 
 def _scene(run: Run) -> Scene:
@@ -41,12 +42,15 @@ def test_surfaces_are_closed_and_inside_the_box(run: Run) -> None:
 
 
 def test_scene_without_a_solution_has_no_values(run: Run) -> None:
-    """Before the simulation the solids have the colours of their phases."""
+    """Before the simulation every particle has a colour of its own, on every triangle."""
     (run.folder / "simulate" / "fields.pvd").unlink()
     scene = _scene(run)
     assert scene.what == ""
     assert scene.time is None
-    assert len(scene.surfaces[0].values) == 0
+    (surface,) = scene.surfaces
+    assert len(surface.values) == 0
+    assert len(surface.paint) == len(surface.triangles)
+    assert len(np.unique(surface.paint, axis=0)) == len(BALLS)
 
 
 def test_drawing(run: Run, tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ class Volume:
         particles: Particle id of each voxel [z, y, x]; 0 where there is no particle.
         evidence: What the generator or reader was asked for and what it reached (JSON-able).
         grains: Crystals inside the particles, where they are resolved.
+        made_diameters: Diameter of the body that particle 1..n was cut from [m], float[n], where
+            the volume was generated.
     """
 
     labels: Labels
@@ -87,6 +89,7 @@ class Volume:
     particles: Particles
     evidence: Mapping[str, Any] = field(default_factory=dict)
     grains: Grains | None = None
+    made_diameters: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if self.labels.ndim != 3 or self.labels.size == 0:

@@ -156,9 +156,8 @@ def new(
 ) -> None:
     """Look at an image and write a commented study for it."""
     from voxtrode.data.reading.arrays import RawLayout
+    from voxtrode.pipeline.image_look import Wanted, look_at
     from voxtrode.pipeline.new_study import (
-        Wanted,
-        look_at,
         parse_lengths,
         parse_shape,
         refuse_existing,

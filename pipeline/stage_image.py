@@ -59,7 +59,7 @@ def run(context: StageContext) -> None:
         flags = judge(volume.labels, roles)
         phases = phase_numbers(volume, roles, flags)
         task.update(4.0, "particles")
-        table = particle_table(volume, flags)
+        table = particle_table(volume, flags, volume.made_diameters)
         write_volume(volume, folder)
         write_particles(table, volume.phases, folder / "particles.csv")
         task.update(5.0, "sizes, surfaces and lines")

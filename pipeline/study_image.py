@@ -54,7 +54,7 @@ class Denoise(Section):
 
     Attributes:
         nlm: Non-local means; the strength in standard deviations of the noise.
-        median: Median over a ball of this radius [voxels].
+        median: Median over a cube; half its edge [voxels].
     """
 
     nlm: Annotated[float, Field(gt=0.0)] | None = None
@@ -84,7 +84,7 @@ class Segment(Section):
     """
 
     classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=5)]
-    denoise: Denoise | Literal["none"] = Denoise(nlm=0.8)
+    denoise: Denoise | Literal["none"] = Denoise(nlm=0.4)
     thresholds: tuple[float, ...] | None = None
     watershed: bool = True
     specks: Whole = 27

@@ -67,4 +67,5 @@ def assemble(
         particles = np.where(taken, 0, particles).astype(np.int32)
         if crystals is not None:
             crystals = without(crystals, taken, particles)
-    return Volume(labels, tuple(names), voxel, particles, evidence, crystals)
+    diameters = packed.bodies.diameters[packed.body]
+    return Volume(labels, tuple(names), voxel, particles, evidence, crystals, diameters)

@@ -48,7 +48,8 @@ class Ball:
 
     def gauge(self, points: Floats) -> Floats:
         """Twice the distance to the centre."""
-        distance: Floats = 2.0 * np.sqrt((points**2).sum(axis=1))
+        z, y, x = points.T
+        distance: Floats = 2.0 * np.sqrt(z * z + y * y + x * x)
         return distance
 
     def clump(self) -> tuple[Floats, Floats]:

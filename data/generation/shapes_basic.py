@@ -42,7 +42,8 @@ class Ellipsoid:
 
     def gauge(self, points: Floats) -> Floats:
         """Distance to the centre after the stretch that makes a ball of it."""
-        gauge: Floats = np.sqrt(((points / self.semi_axes) ** 2).sum(axis=1))
+        z, y, x = (points / self.semi_axes).T
+        gauge: Floats = np.sqrt(z * z + y * y + x * x)
         return gauge
 
     def clump(self) -> tuple[Floats, Floats]:

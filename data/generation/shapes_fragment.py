@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numba import njit
 from scipy.spatial import ConvexHull
 
 from voxtrode.data.errors import InputError
@@ -81,10 +82,7 @@ class Fragment:
 
     def gauge(self, points: Floats) -> Floats:
         """The largest of the planes' ratios of distances."""
-        gauge = np.full(len(points), -np.inf)
-        for face in self._faces[0]:
-            np.maximum(gauge, (points * face).sum(axis=1), out=gauge)
-        return gauge
+        return _largest_ratio(np.ascontiguousarray(points), self._faces[0])
 
     def clump(self) -> tuple[Floats, Floats]:
         """Balls that fill it."""
@@ -100,3 +98,17 @@ def _volume_and_centroid(corners: Floats) -> tuple[float, Floats]:
     middles = (triangles.sum(axis=1) + inner) / 4.0
     volume = float(volumes.sum())
     return volume, (volumes[:, None] * middles).sum(axis=0) / volume
+
+
+@njit(cache=True)
+def _largest_ratio(points: Floats, faces: Floats) -> Floats:
+    values = np.empty(len(points))
+    for i in range(len(points)):
+        largest = -np.inf
+        for j in range(len(faces)):
+            ratio = (
+                points[i, 0] * faces[j, 0] + points[i, 1] * faces[j, 1] + points[i, 2] * faces[j, 2]
+            )
+            largest = max(largest, ratio)
+        values[i] = largest
+    return values

@@ -1,1 +1,1 @@
-"""Grey volumes become labels, with every step on record."""
+"""Grey-scale volumes become labelled ones: denoising, thresholds, a watershed, specks."""

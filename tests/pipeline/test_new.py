@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from voxtrode.data.errors import InputError
 from voxtrode.data.reading.arrays import RawLayout
 from voxtrode.pipeline.cli import app
-from voxtrode.pipeline.new_study import Wanted, look_at, study_text, write_new
+from voxtrode.pipeline.image_look import Wanted, look_at
+from voxtrode.pipeline.new_study import study_text, write_new
 from voxtrode.pipeline.study import load_study
 
 type Command = Callable[..., subprocess.CompletedProcess[str]]

@@ -68,7 +68,7 @@ def test_a_lognormal_is_found_from_its_percentiles():
     """The curve through three points on a line is that line, out to the outer percentiles."""
     spread = np.exp(0.3 * ndtri(0.9))
     sizes = Percentiles(20 * UM / spread, 20 * UM, 20 * UM * spread)
-    quantile = np.linspace(0.12, 0.88, 9)
+    quantile = np.linspace(0.01, 0.99, 9)
     assert sizes.diameter(quantile) == pytest.approx(20 * UM * np.exp(0.3 * ndtri(quantile)))
 
 
@@ -77,7 +77,7 @@ def test_volume_is_even_in_the_classes_of_a_table():
     assert sizes.diameter(np.array([0.0, 0.125, 0.25, 0.625, 1.0])) == pytest.approx(
         np.array([4, 6, 8, 10, 12]) * UM
     )
-    assert share_below(sizes, 10 * UM) == pytest.approx(0.625, abs=1e-3)
+    assert share_below(sizes, 10 * UM) == pytest.approx(0.625)
 
 
 def test_empty_classes_hold_no_particles():
@@ -90,10 +90,10 @@ def test_empty_classes_hold_no_particles():
 @pytest.mark.parametrize("sizes", EVERY)
 @pytest.mark.parametrize("count", [100, 1000, 5000])
 def test_drawn_particles_stand_for_the_distribution(sizes, count):
-    """Mean by number within 1 %, the volume to half the smallest particle.
+    """Mean by number within 1 %, the volume to half a particle.
 
-    Percentiles of few particles jump by whole particles: the largest tenth of the volume is two
-    particles of a hundred.
+    The volume below any diameter, too, to two particles: one for the cut there, one that a class of
+    larger particles may have been rounded by.
     """
     asked = statistics(sizes)
     total = count * ball(asked.mean)
@@ -102,9 +102,10 @@ def test_drawn_particles_stand_for_the_distribution(sizes, count):
     allowed = 0.01 if len(drawn) > 90 else 0.015
     assert found.mean == pytest.approx(asked.mean, rel=allowed)
     assert ball(drawn).sum() == pytest.approx(total, abs=0.51 * ball(drawn.max()))
-    for limit in np.linspace(drawn.min(), drawn.max(), 7):
+    for limit in np.linspace(drawn.min(), drawn.max(), 9)[1:-1]:
         below = ball(drawn[drawn < limit]).sum()
-        assert below == pytest.approx(share_below(sizes, limit) * total, abs=1.1 * ball(limit))
+        larger = ball(drawn[drawn >= limit].min())
+        assert below == pytest.approx(share_below(sizes, limit) * total, abs=2.1 * larger)
 
 
 def test_shares_of_few_particles_are_met_to_one():

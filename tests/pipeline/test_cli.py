@@ -126,7 +126,7 @@ def test_version_without_dolfinx(voxtrode: Command, tmp_path: Path) -> None:
         assert f"{name} not installed" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["new", "sweep", "compare", "view"])
+@pytest.mark.parametrize("command", ["sweep", "compare", "view"])
 def test_not_available_yet(voxtrode: Command, command: str) -> None:
     """Commands of the design that are to come: in the help, and refused with 2."""
     done = voxtrode(command, "something", "--out", "x")

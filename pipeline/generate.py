@@ -181,9 +181,7 @@ _CARBON: Mapping[str, Callable[..., Carbon]] = {
 def _cracks(entry: section.Cracks | None) -> Cracks | None:
     if entry is None:
         return None
-    return Cracks(
-        entry.surface, entry.internal, entry.width, depth=entry.depth, share=entry.share
-    )
+    return Cracks(entry.surface, entry.internal, entry.width, depth=entry.depth, share=entry.share)
 
 
 def _grains(entry: section.Grains | None) -> Arrangement | None:

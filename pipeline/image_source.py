@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-from voxtrode.data.errors import InputError
 from voxtrode.data.reading.arrays import RawLayout
 from voxtrode.data.reading.formats import open_image
 from voxtrode.data.reading.geometry import geometry_of
-from voxtrode.data.reading.labels import LabelledImage, labelled
+from voxtrode.data.reading.labels import labelled
 from voxtrode.data.reading.request import ImageRequest, Padding, PaddingMode
 from voxtrode.data.reading.source import array_source
 from voxtrode.data.segmentation.denoising import Denoising, Median, NoDenoise, NonLocalMeans
 from voxtrode.data.segmentation.segment import Segmented, segment
 from voxtrode.data.segmentation.settings import Segmentation
 from voxtrode.data.volume import Volume
+from voxtrode.pipeline import study_image
 from voxtrode.pipeline.study_image import Denoise, Image, Segment
 
 
@@ -32,7 +32,7 @@ class Imaged:
 def request_of(image: Image) -> ImageRequest:
     """What is asked of the file; a grey image's classes are its labels, numbered from 0."""
     classes = image.segment.classes if image.segment is not None else ()
-    padding, raw = image.padding, image.raw
+    raw = image.raw
     return ImageRequest(
         file=image.file,
         voxel_size=image.voxel_size,
@@ -40,11 +40,17 @@ def request_of(image: Image) -> ImageRequest:
         thickness_axis=image.thickness_axis,
         collector=image.collector,
         crop=image.crop,
-        padding=Padding(PaddingMode[padding.mode.upper()], padding.y, padding.x) if padding else None,
+        padding=_padding(image.padding),
         downsample=image.downsample,
         raw=RawLayout(raw.shape, raw.dtype, raw.byte_order, raw.offset) if raw else None,
         dataset=image.dataset,
     )
+
+
+def _padding(entry: study_image.Padding | None) -> Padding | None:
+    if entry is None:
+        return None
+    return Padding(PaddingMode[entry.mode.upper()], entry.y, entry.x)
 
 
 def read_volume(image: Image) -> Imaged:

@@ -64,9 +64,7 @@ def run(context: StageContext) -> None:
         write_particles(table, volume.phases, folder / "particles.csv")
         task.update(5.0, "sizes, surfaces and lines")
         unions = unions_of(study)
-        numbers = characterise(
-            volume.labels, volume.phases, volume.voxel, volume.particles, unions
-        )
+        numbers = characterise(volume.labels, volume.phases, volume.voxel, volume.particles, unions)
         image = {
             "shape": volume.header.shape,
             "voxel_size_m": volume.voxel,

@@ -68,7 +68,11 @@ def first_line(error: ValidationError) -> str:
     kind = fault["type"]
     if kind == "unknown_key":
         path.append(context["key"])
-    if kind in _PHRASES:
+    if kind == "union_tag_invalid":
+        path.append(context["discriminator"].strip("'()"))
+        known = context["expected_tags"].replace("'", "").replace("<", "").replace(">", "")
+        phrase = f'expected one of {known}, got "{context["tag"].strip("<>")}"'
+    elif kind in _PHRASES:
         phrase = _PHRASES[kind].format_map(context)
     else:
         phrase = fault["msg"].removeprefix("Value error, ")

@@ -17,7 +17,7 @@ from voxtrode.pipeline.study_filling import (
     Grains,
     Weights,
 )
-from voxtrode.pipeline.study_layers import Layer, tag_of
+from voxtrode.pipeline.study_layers import Layer, kind
 from voxtrode.pipeline.study_population import (
     Ellipsoids,
     Fragments,
@@ -357,6 +357,6 @@ type Generate = Annotated[
     | Annotated[GenerateLayered, Tag("<layered>")]
     | Annotated[GenerateComposite, Tag("<composite>")]
     | Annotated[GenerateSecondary, Tag("<secondary_particle>")],
-    Discriminator(tag_of),
+    Discriminator(kind),
 ]
 """One generator, by its `kind`; spheres where it says none."""

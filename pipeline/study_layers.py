@@ -45,10 +45,10 @@ class LayerOfFragments(_InLayer, Fragments):
     """A layer of polyhedra."""
 
 
-def tag_of(given: object) -> str:
+def kind(given: object) -> str:
     """The tag of a section by its `kind`; spheres where it says none."""
-    kind = given.get("kind", "spheres") if isinstance(given, dict) else getattr(given, "kind", "")
-    return f"<{kind}>"
+    named = given.get("kind", "spheres") if isinstance(given, dict) else getattr(given, "kind", "")
+    return f"<{named}>"
 
 
 type Layer = Annotated[
@@ -56,5 +56,5 @@ type Layer = Annotated[
     | Annotated[LayerOfEllipsoids, Tag("<ellipsoids>")]
     | Annotated[LayerOfPlates, Tag("<plates>")]
     | Annotated[LayerOfFragments, Tag("<fragments>")],
-    Discriminator(tag_of),
+    Discriminator(kind),
 ]

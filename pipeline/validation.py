@@ -9,8 +9,8 @@ from voxtrode.data.phases import Phase
 from voxtrode.data.volume import VolumeHeader
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator, capabilities
 from voxtrode.pipeline.study import Study
-from voxtrode.pipeline.study_protocol import StopKind
 from voxtrode.pipeline.study_image import Image
+from voxtrode.pipeline.study_protocol import StopKind
 
 _JUDGED_EARLY = 200_000_000  # voxels; above, missing paths show in the stages
 

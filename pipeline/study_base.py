@@ -72,6 +72,9 @@ def first_line(error: ValidationError) -> str:
         path.append(context["discriminator"].strip("'()"))
         known = context["expected_tags"].replace("'", "").replace("<", "").replace(">", "")
         phrase = f'expected one of {known}, got "{context["tag"].strip("<>")}"'
+    elif kind == "union_tag_not_found":
+        path.append(context["discriminator"].strip("'()"))
+        phrase = "is missing"
     elif kind in _PHRASES:
         phrase = _PHRASES[kind].format_map(context)
     else:

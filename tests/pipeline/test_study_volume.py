@@ -62,7 +62,11 @@ def test_binder_by_weight() -> None:
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("one size", "volume.generate.kind=cubes", "volume.generate: "),
+        (
+            "one size",
+            "volume.generate.kind=cubes",
+            "volume.generate.kind: expected one of spheres,",
+        ),
         ("one size", "volume.generate.size.0=20.3 um", "expected a whole number of voxels"),
         ("one size", "volume.generate.diameters=[]", "either diameters or a distribution"),
         ("one size", "volume.generate.diameters=[30 um]", "does not fit a thickness"),
@@ -92,7 +96,8 @@ def test_binder_by_weight() -> None:
         ("layered", "volume.generate.layers.0.active_fraction=0.6", "give active_fraction their"),
         ("layered", "volume.generate.layers.1.kind=cubes", "volume.generate.layers.1"),
         ("composite", "volume.generate.weights.active=0.9", "the weights add up to 1.1"),
-        ("composite", "volume.generate.carbon.form=flakes", "volume.generate.carbon"),
+        ("composite", "volume.generate.carbon.form=flakes", "carbon.form: expected one of spheres"),
+        ("composite", "volume.generate.carbon={diameter: 1 um}", "carbon.form: is missing"),
     ],
 )
 def test_faults(name: str, change: str, message: str) -> None:

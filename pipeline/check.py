@@ -5,6 +5,8 @@ from voxtrode.pipeline.estimates import Estimate, estimate
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.validation import inspect_volume, validate
 
+_UNSEGMENTED = " (taken as equal: the image is grey, and not segmented here)"
+
 
 def check(study: Study) -> dict[str, str]:
     """What a study will take, as texts by name.
@@ -20,10 +22,11 @@ def check(study: Study) -> dict[str, str]:
     )
     size = " x ".join(f"{edge * 1e6:g}" for edge in header.size)
     voxel = " x ".join(f"{edge * 1e9:g}" for edge in header.voxel)
+    grey = study.volume.image is not None and study.volume.image.segment is not None
     fractions = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
     return {
         "volume": f"{_times(header.shape)} voxels (z, y, x) of {voxel} nm, {size} um",
-        "phases": fractions,
+        "phases": fractions + (_UNSEGMENTED if grey else ""),
         "voxels": f"{cost.voxels:,}",
         **_costs(cost),
     }

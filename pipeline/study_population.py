@@ -145,7 +145,7 @@ class Particles(Section):
     phases: tuple[str, ...] = ()
     roughness: Roughness | None = None
 
-    variants: ClassVar[int] = 24
+    variants: ClassVar[int] = 12
     """Different surfaces where each is random."""
 
     @model_validator(mode="after")

@@ -77,9 +77,23 @@ class Box(Section):
         return z, y, x
 
     @property
+    def parts(self) -> tuple[float, ...]:
+        """Share of the active volume of each of the `particles`."""
+        return (1.0,)
+
+    @property
+    def active_shares(self) -> dict[str, float]:
+        """Share of the active volume of each active phase by name."""
+        shares: dict[str, float] = {}
+        for part, one in zip(self.parts, self.particles, strict=True):
+            for name, share in one.phase_shares.items():
+                shares[name] = shares.get(name, 0.0) + part * share
+        return shares
+
+    @property
     def active_names(self) -> tuple[str, ...]:
         """Names of the active phases."""
-        return tuple(dict.fromkeys(name for one in self.particles for name in one.active_phases))
+        return tuple(self.active_shares)
 
 
 class Packed(Box):
@@ -143,11 +157,11 @@ class Packed(Box):
 
     @property
     def expected_shares(self) -> dict[str, float]:
-        """About what each phase will have of the volume; active phases have equal parts."""
+        """About what each phase will have of the volume."""
         cracks, active = self.cracks, self.final_fraction
         void = active * cracks.internal if cracks is not None else 0.0
         left = active - void - (active * cracks.surface if cracks is not None else 0.0)
-        shares = dict.fromkeys(self.active_names, left / len(self.active_names))
+        shares = {name: left * share for name, share in self.active_shares.items()}
         free = 1.0 - left - void
         if self.binder is None:
             shares[LUMPED] = free
@@ -229,6 +243,15 @@ class GenerateLayered(Packed):
             for layer in self.layers
         )
 
+    @property
+    def parts(self) -> tuple[float, ...]:
+        """Share of the active volume in each layer."""
+        volumes = [
+            one.thickness * fraction
+            for one, fraction in zip(self.layers, self.fractions, strict=True)
+        ]
+        return tuple(volume / sum(volumes) for volume in volumes)
+
     def make(self) -> "Volume":
         """Generates the volume."""
         from voxtrode.pipeline.generate import make_layered
@@ -274,11 +297,11 @@ class GenerateComposite(Box, Spheres):
 
     @property
     def expected_shares(self) -> dict[str, float]:
-        """About what each phase will have of the volume; active phases have equal parts."""
+        """About what each phase will have of the volume."""
         volumes = self.volumes
-        active = volumes.pop("active") / len(self.active_names)
-        others = {name: share for name, share in volumes.items() if share > 0.0}
-        return dict.fromkeys(self.active_names, active) | others
+        active = volumes.pop("active")
+        actives = {name: active * share for name, share in self.active_shares.items()}
+        return actives | {name: share for name, share in volumes.items() if share > 0.0}
 
     def make(self) -> "Volume":
         """Generates the volume."""

@@ -180,6 +180,17 @@ class Particles(Section):
         count = len(self.diameters)
         return self.shares or (1.0 / count,) * count if count else ()
 
+    @property
+    def phase_shares(self) -> dict[str, float]:
+        """Share of the particles' volume of each active phase by name."""
+        names = self.active_phases
+        if len(names) == 1:
+            return {names[0]: 1.0}
+        shares = dict.fromkeys(names, 0.0)
+        for name, share in zip(self.phases, self.share_by_diameter, strict=True):
+            shares[name] += share
+        return shares
+
     def populations(self, groups: dict[str, int], seed: int) -> "tuple[Population, ...]":
         """The particles as the packing takes them.
 

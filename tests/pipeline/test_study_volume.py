@@ -40,6 +40,21 @@ def test_composite_by_weight() -> None:
         assert source.expected_shares[name] == pytest.approx(share)
 
 
+@pytest.mark.parametrize(
+    ("name", "shares"),
+    [
+        ("two materials", {"fine": 0.3, "coarse": 0.7}),
+        ("layered", {"coarse": 0.6, "fine": 0.4}),
+    ],
+)
+def test_shares_of_active_phases(name: str, shares: dict[str, float]) -> None:
+    """By the diameters' shares, and by the layers' thicknesses."""
+    source = _parsed(kind_tree(*KINDS[name])).volume.generate
+    assert source is not None
+    for phase, share in shares.items():
+        assert source.expected_shares[phase] == pytest.approx(0.5 * share)
+
+
 def test_calendering_shortens() -> None:
     """Rigid particles: the thickness falls as the active fraction rises."""
     study = _parsed(kind_tree(*KINDS["ellipsoids from a table"]))

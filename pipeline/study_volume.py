@@ -6,7 +6,7 @@ from pydantic import Field, model_serializer, model_validator
 from pydantic_core.core_schema import SerializerFunctionWrapHandler
 
 from voxtrode.data.errors import NotAvailableError
-from voxtrode.data.partition import DEFAULT, Partitioning
+from voxtrode.data.partitioning import DEFAULT, Partitioning
 from voxtrode.pipeline.study_base import Section
 from voxtrode.pipeline.study_generate import Generate
 from voxtrode.pipeline.study_image import Image

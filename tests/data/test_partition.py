@@ -7,7 +7,8 @@ from scipy import ndimage
 from voxtrode.data.agreement import adjusted_rand_index, agreement
 from voxtrode.data.errors import InputError
 from voxtrode.data.image import read_image
-from voxtrode.data.partition import Partitioning, partition
+from voxtrode.data.partition import partition
+from voxtrode.data.partitioning import Partitioning
 
 CUBE = (1e-6, 1e-6, 1e-6)
 

@@ -1,4 +1,4 @@
-"""Sums over the voxels of every particle: size, place and the ellipsoid of equal second moments."""
+"""Sums over the voxels of every particle: size, place, extent, ellipsoid of equal moments."""
 
 from dataclasses import dataclass
 
@@ -21,12 +21,16 @@ class Moments:
         centroid: (z, y, x) from the box's corner at the collector [m], float[n, 3].
         axes: Full lengths a >= b >= c of the ellipsoid of the same second moments [m], float[n, 3].
         direction: Unit vector (z, y, x) along a, its largest component positive, float[n, 3].
+        extent: Edge lengths of the bounding box along (z, y, x) [voxels], int[n, 3].
+        touches: Whether it has a voxel at either side of the box across (z, y, x), bool[n, 3].
     """
 
     voxels: NDArray[np.int64]
     centroid: NDArray[np.float64]
     axes: NDArray[np.float64]
     direction: NDArray[np.float64]
+    extent: NDArray[np.int64]
+    touches: NDArray[np.bool_]
 
 
 def particle_moments(particles: Particles, voxel: Triple) -> Moments:
@@ -44,7 +48,10 @@ def particle_moments(particles: Particles, voxel: Triple) -> Moments:
     voxels = np.zeros(count + 1, dtype=np.int64)
     first = np.zeros((count + 1, 3), dtype=np.int64)
     second = np.zeros((count + 1, 6), dtype=np.int64)
-    _add_up(particles, voxels, first, second)
+    shape = np.array(particles.shape)
+    low = np.tile(shape, (count + 1, 1))
+    high = np.full((count + 1, 3), -1)
+    _add_up(particles, voxels, first, second, low, high)
     edges = np.array(voxel)
     size = np.maximum(voxels[1:], 1).astype(np.float64)
     middle = first[1:] / size[:, None]
@@ -57,11 +64,14 @@ def particle_moments(particles: Particles, voxel: Triple) -> Moments:
     direction = vectors[:, :, -1]
     largest = np.take_along_axis(direction, np.abs(direction).argmax(axis=1)[:, None], axis=1)
     there = (voxels[1:] > 0)[:, None]
+    low, high = low[1:], high[1:]
     return Moments(
         voxels[1:],
         np.where(there, (middle + 0.5) * edges, 0.0),
         np.where(there, 2.0 * np.sqrt(5.0 * np.maximum(variances[:, ::-1], 0.0)), 0.0),
         np.where(there, direction * np.sign(largest), 0.0),
+        np.where(there, high - low + 1, 0),
+        (low == 0) | (high == shape - 1),
     )
 
 
@@ -71,8 +81,13 @@ def _add_up(
     voxels: NDArray[np.int64],
     first: NDArray[np.int64],
     second: NDArray[np.int64],
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
 ) -> None:
-    """Sums of 1, of the indices i, and of zz, yy, xx, zy, zx, yx; whole numbers, so exact."""
+    """Sums of 1, of the indices i, and of zz, yy, xx, zy, zx, yx; least and largest indices.
+
+    Whole numbers, so exact.
+    """
     nz, ny, nx = particles.shape
     for z in range(nz):
         for y in range(ny):
@@ -90,3 +105,9 @@ def _add_up(
                 second[p, 3] += z * y
                 second[p, 4] += z * x
                 second[p, 5] += y * x
+                low[p, 0] = min(low[p, 0], z)
+                low[p, 1] = min(low[p, 1], y)
+                low[p, 2] = min(low[p, 2], x)
+                high[p, 0] = max(high[p, 0], z)
+                high[p, 1] = max(high[p, 1], y)
+                high[p, 2] = max(high[p, 2], x)

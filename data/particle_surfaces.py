@@ -59,6 +59,11 @@ def particle_surfaces(
     rounded off, by about a voxel's width of area along them. Fragments of less than `RESOLVED` have
     no normals to speak of: their faces count in full.
 
+    Contacts are too large where their necks are of few voxels: faces are shared wherever the gap
+    beside the neck is narrower than a voxel h, which for balls of radius R adds up to π R h / 2,
+    whatever the neck. For R = 25 voxels a neck of 3, 5, 9 and 13 voxels radius comes out some 95,
+    40, 10 and 4 % too large; in voxels twice as long as wide 60 % at 5 of the shorter edges.
+
     Args:
         particles: Particle id of each voxel [z, y, x], 0 where there is none.
         labels: Phase of each voxel [z, y, x].

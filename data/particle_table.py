@@ -39,6 +39,8 @@ COLUMNS = (
 """Of particles.csv; (z, y, x) is the centroid, z its depth from the collector. `made_diameter_m`
 follows where the diameter that each particle was made with is known."""
 
+_UNIT_BALL = {1: 1.0, 2: np.pi / 4.0, 3: np.pi / 6.0}  # content at the diameter 1, by dimensions
+
 
 @dataclass(frozen=True, eq=False)
 class ParticleTable:
@@ -48,7 +50,8 @@ class ParticleTable:
         id: Particle id as in the volume, int[n].
         phase: Label of the phase, int[n].
         volume: Volume [m³], float[n].
-        diameter: Of the ball of equal volume [m], float[n].
+        diameter: Of the ball of equal volume [m], float[n]; in a section one voxel thick of the
+            circle of equal area.
         centroid: Of its voxels (z, y, x) from the box's corner at the collector [m], float[n, 3].
         touches_box: Whether it has a voxel at one of the six sides of the box, bool[n]. All that is
             said of its size and shape is then said of the piece inside.
@@ -58,12 +61,17 @@ class ParticleTable:
         wetted_area: The same surface, smooth [m²], float[n].
         surface_area: Smooth surface inside the box, contacts included, cuts by its sides not [m²],
             float[n].
-        contact_area: Area shared with other particles [m²], float[n].
+        contact_area: Area shared with other particles [m²], float[n]; far too large for necks of a
+            few voxels (see `particle_surfaces`).
         coordination: Number of other particles, of any phase, that share a face, int[n].
         sphericity: Surface of the ball of equal volume over that of the particle, cuts by the sides
-            of the box included, float[n].
+            of the box included, float[n]; in a section one voxel thick the circumference of the
+            circle of equal area over the perimeter.
         axes: Full lengths a >= b >= c of the ellipsoid of equal second moments [m], float[n, 3].
         direction: Unit vector (z, y, x) along a, its largest component positive, float[n, 3].
+        extent: Edge lengths of its bounding box along (z, y, x) [voxels], int[n, 3].
+        touches: Whether it has a voxel at either side of the box across (z, y, x), bool[n, 3].
+        box: Number of voxels of the box along (z, y, x).
         made_diameter: Diameter that it was made with [m], float[n], or None where that is unknown.
     """
 
@@ -82,6 +90,9 @@ class ParticleTable:
     sphericity: NDArray[np.float64]
     axes: NDArray[np.float64]
     direction: NDArray[np.float64]
+    extent: NDArray[np.int64]
+    touches: NDArray[np.bool_]
+    box: tuple[int, int, int]
     made_diameter: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
@@ -113,12 +124,12 @@ def particle_table(
     alive = np.zeros(count + 1, dtype=bool)
     alive[particles[flags.active]] = True
     volumes = moments.voxels[rows].astype(np.float64) * float(np.prod(volume.voxel))
-    closed = surfaces.area[rows] + surfaces.cut[rows]
+    diameter, sphericity = _as_ball(volumes, surfaces.area[rows] + surfaces.cut[rows], volume)
     return ParticleTable(
         id=(rows + 1).astype(np.int32),
         phase=phase[rows + 1],
         volume=volumes,
-        diameter=np.cbrt(6.0 / np.pi * volumes),
+        diameter=diameter,
         centroid=moments.centroid[rows],
         touches_box=surfaces.cut[rows] > 0.0,
         dead=~alive[rows + 1],
@@ -127,11 +138,33 @@ def particle_table(
         surface_area=surfaces.area[rows],
         contact_area=surfaces.contact_area()[rows],
         coordination=surfaces.coordination()[rows],
-        sphericity=np.cbrt(np.pi * (6.0 * volumes) ** 2) / closed,
+        sphericity=sphericity,
         axes=moments.axes[rows],
         direction=moments.direction[rows],
+        extent=moments.extent[rows],
+        touches=moments.touches[rows],
+        box=volume.header.shape,
         made_diameter=None if made_diameters is None else made_diameters[rows],
     )
+
+
+def _as_ball(
+    volumes: NDArray[np.float64], closed: NDArray[np.float64], volume: Volume
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Diameter [m] of the ball of equal content, and its surface over the particle's.
+
+    Axes of one voxel are left out: there the box is a section, its two sides no surface. The ball
+    is a circle in a plane and a length on a line; a single voxel counts as a body.
+    """
+    flat = np.array(volume.labels.shape) == 1
+    flat &= not flat.all()
+    thickness = np.array(volume.voxel)[flat]
+    dimensions = 3 - len(thickness)
+    content = volumes / thickness.prod()
+    surface = (closed - 2.0 * (volumes[:, None] / thickness).sum(axis=1)) / thickness.prod()
+    diameter = (content / _UNIT_BALL[dimensions]) ** (1.0 / dimensions)
+    # The surface of a ball is the slope of its content against the radius.
+    return diameter, 2 * dimensions * content / (diameter * surface)
 
 
 def write_particles(table: ParticleTable, phases: Sequence[str], path: Path) -> None:

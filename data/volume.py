@@ -53,7 +53,10 @@ class Grains:
         ids: Grain of each voxel [z, y, x], 1..n; 0 where there is none; int32.
         particle: Particle of grain 1..n, int[n].
         quaternions: Rotation (w, z, y, x) of each grain's crystal frame into the box, unit length,
-            float[n, 4]. Unturned, the c axis of the layered lattice points along z.
+            float[n, 4]. Unturned, the c axis of the layered lattice points along z. The axes are
+            right-handed in the order (z, y, x), and so left-handed in the order (x, y, z):
+            software that counts x, y, z in its vectors takes (w, -x, -y, -z) in the order
+            (w, x, y, z) for the same rotation.
     """
 
     ids: NDArray[np.int32]

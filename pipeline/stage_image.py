@@ -70,7 +70,7 @@ def run(context: StageContext) -> None:
             "voxel_size_m": volume.voxel,
             "size_m": volume.header.size,
             "phases": phases,
-            "particles": particle_numbers(table),
+            "particles": particle_numbers(table, walls=study.volume.generate is not None),
             **numbers,
             "evidence": {"volume": volume.evidence, **numbers["evidence"]},
         }

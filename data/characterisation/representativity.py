@@ -21,8 +21,8 @@ def representativity(
 ) -> dict[str, Any]:
     """Compare halves and in-plane quadrants with the whole volume.
 
-    The standard error is that of the whole volume as a sample of an infinite one of the same kind,
-    from the spread over tiles of a half and of a quarter of the box along each axis
+    The standard error is about that of the whole volume as a sample of an infinite one of the same
+    kind, from the spread over tiles of a half and of a quarter of the box along each axis
     (`standard_error`).
 
     Args:
@@ -81,7 +81,8 @@ def standard_error(levels: Sequence[tuple[Floats, Floats]]) -> float | None:
     their number is that of the whole. Smaller ones are correlated and underestimate it, by a share
     proportional to surface over volume of a tile, 1/L; so the two largest sizes of tiles are
     extrapolated linearly in 1/L to the whole. As this is noisy (8 tiles of half the length), the
-    largest of the two and of the extrapolation is taken.
+    largest of the two and of the extrapolation is taken. The result is a rough one: on random
+    volumes it is on average 0.8 to 1.2 times the true one, and single ones scatter more.
 
     Args:
         levels: Means and volumes of all tiles, of the length 1/2 and then 1/4 of the whole; levels

@@ -69,9 +69,7 @@ def size_distribution(mask: Mask, voxel: Triple, count: int = SIZES) -> dict[str
     attained = np.unique(distance[fine])
     wanted = np.geomspace(attained[0], attained[-1], count)[:-1].astype(np.float32)
     radii = attained[np.unique([*np.searchsorted(attained, wanted), len(attained) - 1])]
-    total = np.count_nonzero(fine)
-    covered = [_covered(fine, distance, radius, steps) / total for radius in radii]
-    shares = np.minimum.accumulate(covered)  # balls of voxels are not quite nested
+    shares = _shares(fine, distance, radii, steps)
     diameters = 2.0 * unit * radii.astype(np.float64)
     d10, d50, d90 = (_narrower(diameters, shares, share) for share in (0.1, 0.5, 0.9))
     return {
@@ -126,10 +124,18 @@ def _distance(mask: Mask, steps: Triple) -> NDArray[np.float32]:
     return distance
 
 
-def _covered(mask: Mask, distance: NDArray[np.float32], radius: float, steps: Triple) -> int:
-    """Voxels of a set covered by open balls of a radius inside it."""
-    centres = distance >= radius
-    return int(np.count_nonzero(mask & (_distance(~centres, steps) < radius)))
+def _shares(
+    mask: Mask, distance: NDArray[np.float32], radii: NDArray[np.float32], steps: Triple
+) -> NDArray[np.float64]:
+    """Share of a set that open balls inside it, of each radius or a larger one, cover."""
+    covered = np.zeros_like(mask)
+    shares = np.empty(len(radii))
+    # Balls of voxels are not quite nested: what a larger one covers counts for all smaller ones.
+    for index in reversed(range(len(radii))):
+        centres = distance >= radii[index]
+        covered |= mask & (_distance(~centres, steps) < radii[index])
+        shares[index] = np.count_nonzero(covered)
+    return shares / np.count_nonzero(mask)
 
 
 def _narrower(diameters: NDArray[np.float64], shares: NDArray[np.float64], share: float) -> float:

@@ -125,9 +125,10 @@ def contact_numbers(particles: Ids, voxel: Triple) -> dict[str, Any]:
         voxel: Edge lengths of a voxel along (z, y, x) [m].
 
     Returns:
-        `count`, `area_m2` (all, each once), `specific_area_m-1` (by volume of the box),
-        `mean_area_m2` (null without contacts), `voxel_faces_m2` (the staircase) and
-        `mean_coordination` (contacts per particle; null without particles).
+        `count`, `area_m2` (all, each once; too large for small necks, see `contacts`),
+        `specific_area_m-1` (by volume of the box), `mean_area_m2` (null without contacts),
+        `voxel_faces_m2` (the staircase) and `mean_coordination` (contacts per particle; null
+        without particles).
     """
     found = contacts(particles, voxel)
     count, total = len(found.area), float(found.area.sum())

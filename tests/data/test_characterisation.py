@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from voxtrode.data.characterisation.lines import line_lengths
 from voxtrode.data.characterisation.percolation import components, percolation
@@ -238,6 +239,34 @@ def test_mixture_of_films():
     assert found["d10_m"] <= 5.0
     assert found["d90_m"] == pytest.approx(10.0)
     assert (np.diff(shares) <= 0).all()
+
+
+def brute_thickness(mask):
+    """Per voxel of a set the largest diameter of a ball inside it that covers the voxel."""
+    # Voxels beside a mirrored side are their own neighbours: a mirrored margin says the distances.
+    width = max(mask.shape)
+    inner = tuple(slice(width, width + length) for length in mask.shape)
+    distance = distance_transform_edt(np.pad(mask, width, mode="symmetric"))[inner]
+    indices = np.stack(np.indices(mask.shape), axis=-1)
+    thickness = np.zeros(mask.shape)
+    for centre in np.argwhere(mask):
+        radius = distance[tuple(centre)]
+        inside = ((indices - centre) ** 2).sum(axis=-1) < radius**2 - 1e-9
+        thickness[inside] = np.maximum(thickness[inside], 2 * radius)
+    return thickness[mask]
+
+
+@pytest.mark.parametrize("shape", [(16, 18, 20), (1, 30, 40), (7, 24, 16)])
+@pytest.mark.parametrize("grain", [1.5, 3.0])
+def test_thickness_is_that_of_the_definition(shape, grain):
+    """Each share is of what balls at least so large cover; between radii none is left out."""
+    field = gaussian_filter(np.random.default_rng(3).normal(size=shape), grain, mode="wrap")
+    mask = field > np.median(field)
+    exact = brute_thickness(mask)
+    curve = size_distribution(mask, CUBE, count=10_000)["curve"]
+    assert curve["share"][0] == 1.0
+    for diameter, share in zip(curve["diameter_m"], curve["share"], strict=True):
+        assert share == np.mean(exact > diameter * (1 - 1e-6))
 
 
 def test_scale_of_sizes():

@@ -33,7 +33,8 @@ def checked_run_dir(study: Study, out: Path | None, stages: Sequence[Stage]) -> 
         raise InputError(f"--out {run_dir} is a file; expected a folder")
     image = STAGES[0]
     if RunFolder(run_dir).key(image) != stage_keys(study)[image.name]:
-        inspect_volume(study, simulated="simulate" in [stage.name for stage in stages])
+        names = [stage.name for stage in stages]
+        inspect_volume(study, simulated="simulate" in names, meshed="mesh" in names)
     return run_dir
 
 

@@ -28,7 +28,9 @@ def validate(study: Study) -> None:
     _check_voltages(study, phases)
 
 
-def inspect_volume(study: Study, simulated: bool) -> tuple[VolumeHeader, dict[str, float]]:
+def inspect_volume(
+    study: Study, simulated: bool, meshed: bool = True
+) -> tuple[VolumeHeader, dict[str, float]]:
     """Checks the volume and says what it will be: shape, voxel size, phases and their shares.
 
     Labels are read whole, so that a damaged file, a wrong voxel size, a crop outside and labels
@@ -38,6 +40,7 @@ def inspect_volume(study: Study, simulated: bool) -> tuple[VolumeHeader, dict[st
     Args:
         study: The study.
         simulated: The study goes as far as a simulation, which needs paths for ions and electrons.
+        meshed: It goes as far as a mesh, which cannot be coarser than the volume.
 
     Raises:
         InputError: A fault in the image, or a mesh coarser than the volume.
@@ -50,7 +53,7 @@ def inspect_volume(study: Study, simulated: bool) -> tuple[VolumeHeader, dict[st
         edges = (generate.voxel, generate.voxel, generate.voxel)
         header = VolumeHeader(generate.shape, edges, generate.phase_names)
         shares = generate.expected_shares
-    if study.mesh.size > min(header.size):
+    if meshed and study.mesh.size > min(header.size):
         raise InputError(
             f"mesh.size: {study.mesh.size:g} m is larger than the volume"
             f" ({' x '.join(f'{size:g}' for size in header.size)} m); choose a smaller size"

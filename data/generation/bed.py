@@ -14,6 +14,8 @@ from voxtrode.data.generation.shape import Bodies
 Floats = NDArray[np.float64]
 
 _DIGITS = 12  # of rotations and clumps: what a processor does to the last bits must not matter
+_RANDOM = 0.01  # order below which directions are random; of many draws it is known to 0.003
+_SLUGGISH = 30.0  # inertia of aligned bodies against turning: contacts rather push than turn them
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +27,20 @@ class Bed:
         members: What else is known of each.
         box: Edge lengths (z, y, x) [voxels], float[3].
         shares: Wanted share of each class in the active volume, float[classes].
+        orders: Wanted mean of (3 u_z² - 1)/2 over the bodies of each population, u their short
+            axes; nan for balls, float[populations].
     """
 
     bodies: Bodies
     members: Members
     box: Floats
     shares: Floats
+    orders: Floats
+
+    @property
+    def aligned(self) -> NDArray[np.bool_]:
+        """Populations that are not wanted at random, bool[populations]."""
+        return np.abs(np.nan_to_num(self.orders)) > _RANDOM
 
     def chosen(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> "Bed":
         """Some of the bodies, by mask or by index."""
@@ -88,6 +98,7 @@ class Bed:
             radii[ball] * scale,
             self.members.lower,
             self.members.upper,
+            np.where(self.aligned[self.members.population], _SLUGGISH, 1.0),
         )
 
     def _moved(self, clumps: Clumps) -> "Bed":

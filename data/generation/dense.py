@@ -220,7 +220,10 @@ def _placed(
     centres = places * box
     centres[:, 0] = low + places[:, 0] * (high - low)
     bodies = Bodies(centres, rotations, diameters, tuple(shapes), variant, group)
-    return Bed(bodies, Members(member, population, kind, lower, upper), box, np.concatenate(shares))
+    members = Members(member, population, kind, lower, upper)
+    asked = (one.population.order for one in fillings)
+    orders = np.array([np.nan if one is None else round(one.about_z, _DIGITS) for one in asked])
+    return Bed(bodies, members, box, np.concatenate(shares), orders)
 
 
 def _limits(

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from voxtrode.data.generation.orientation import Order, order
+from voxtrode.data.generation.populations import Population
 from voxtrode.data.generation.relax import Relaxed
 from voxtrode.data.generation.request import PackingRequest
 from voxtrode.data.generation.selection import Selection, connected
@@ -141,6 +143,7 @@ def _sizes(request: PackingRequest, selection: Selection) -> list[dict[str, Any]
                     "bodies": len(body),
                     "asked_m": _named(statistics(population.sizes)),
                     "bodies_m": _named(sample_statistics(diameters)),
+                    "alignment": _alignment(population, bed.bodies.rotations[body]),
                     "inside_m": _named(sample_statistics(diameters, np.minimum(inside, 1.0))),
                     "classes": [
                         {
@@ -154,6 +157,17 @@ def _sizes(request: PackingRequest, selection: Selection) -> list[dict[str, Any]
                 }
             )
     return rows
+
+
+def _alignment(population: Population, rotations: Floats) -> dict[str, dict[str, float]] | None:
+    """Order of the short axes about z, and about their own director; None for balls."""
+    if population.order is None:
+        return None
+    return {name: _order(o) for name, o in (("asked", population.order), ("met", order(rotations)))}
+
+
+def _order(alignment: Order) -> dict[str, float]:
+    return {"about_z": alignment.about_z, "nematic": alignment.nematic}
 
 
 def _named(values: Statistics) -> dict[str, float]:

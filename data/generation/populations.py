@@ -1,15 +1,18 @@
 """Which particles are packed: their shapes, sizes and orientation, in sub-layers."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrode.data.generation.orientation import Orientation, RandomOrientation
-from voxtrode.data.generation.shape import Shape
+from voxtrode.data.generation.orientation import Order, Orientation, RandomOrientation, order
+from voxtrode.data.generation.shape import Ball, Shape
 from voxtrode.data.generation.sizes import SizeDistribution
 
 Floats = NDArray[np.float64]
+
+_DRAWS = 20_000  # order to 0.003
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Population:
         shape: The shape, or several of which each particle takes one at random.
         sizes: Distribution of the diameters by volume.
         share: Of the sub-layer's active volume.
-        orientation: Where the packing starts from; contacts turn the particles further.
+        orientation: Of the short axes; the packing keeps their order about z where it can.
         group: Number by which the population's particles are told from others.
     """
 
@@ -34,6 +37,13 @@ class Population:
     def shapes(self) -> tuple[Shape, ...]:
         """The variants of the shape."""
         return self.shape if isinstance(self.shape, tuple) else (self.shape,)
+
+    @cached_property
+    def order(self) -> Order | None:
+        """Alignment that the orientation asks for, from many draws of it; None for balls."""
+        if all(shape == Ball() for shape in self.shapes):
+            return None
+        return order(self.orientation.rotations(_DRAWS, np.random.default_rng(0)))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Clumps:
         offsets: Of the balls from their body's centre, in the body's frame, float[m, 3].
         radii: Of the balls, float[m].
         lower, upper: Limits of the height of each body's centre, float[n].
+        sluggish: Factor on the moment of inertia of each body, float[n].
     """
 
     box: Floats
@@ -33,6 +34,7 @@ class Clumps:
     radii: Floats
     lower: Floats
     upper: Floats
+    sluggish: Floats
 
     def balls(self) -> Floats:
         """Centres of the balls in the box, float[m, 3]."""
@@ -79,7 +81,7 @@ def relax(clumps: Clumps, shrink: float, steps: int, enough: float) -> tuple[Rel
     if n == 0:
         return Relaxed(0, 0.0, 0.0), energy
     radii = shrink * clumps.radii
-    inertia = gyration(clumps.first, clumps.offsets, clumps.radii)
+    inertia = clumps.sluggish * gyration(clumps.first, clumps.offsets, clumps.radii)
     taken, mean, worst = fire(
         clumps.box,
         clumps.centres,

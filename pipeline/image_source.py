@@ -88,6 +88,7 @@ def segmentation_of(entry: Segment) -> Segmentation:
         entry.watershed,
         entry.specks,
         entry.vary,
+        entry.relax,
     )
 
 

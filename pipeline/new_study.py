@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from voxtrode.data.errors import InputError
 from voxtrode.pipeline.image_look import Look
-from voxtrode.pipeline.quantities import to_si
+from voxtrode.pipeline.quantities import length
 
 TEMPLATE = "new_study.yaml.j2"
 BLANK = "FILL_IN"
@@ -63,7 +63,7 @@ def parse_lengths(text: str) -> tuple[str, ...]:
     """
     parts = tuple(part.strip() for part in text.split(","))
     try:
-        lengths = [to_si(part, "m", "length", "398 nm") for part in parts]
+        lengths = [length(part) for part in parts]
     except ValueError as error:
         raise InputError(f"--voxel-size: {error}") from None
     if len(parts) not in (1, 3) or min(lengths) <= 0.0:

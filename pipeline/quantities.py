@@ -7,11 +7,15 @@ coulomb) and have their own small parser.
 
 import math
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any
 
 import pint
 from pydantic import BeforeValidator, Field, WithJsonSchema
+
+LONGEST = 1e-2
+"""Lengths of a study above this [m] are numbers without their unit."""
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _QUANTITY = re.compile(rf"\s*(?P<number>{_NUMBER})\s*(?P<unit>.*?)\s*")
@@ -97,9 +101,32 @@ def parse_c_rate(text: str) -> float | None:
     return times / over
 
 
-def _quantity(unit: str, what: str, example: str, positive: bool) -> tuple[Any, ...]:
+def length(value: object) -> float:
+    """A length of a study [m]: a number, or a text with a unit; below 1 cm.
+
+    Raises:
+        ValueError: No length, or one that no part of a cell has.
+    """
+    si = to_si(value, "m", "length", "60 um")
+    if si > LONGEST:
+        raise ValueError(
+            f"{value!r} is {si:g} m, longer than any part of a cell; a plain number is in metres,"
+            ' write e.g. "400 nm"'
+        )
+    return si
+
+
+def _quantity(
+    unit: str,
+    what: str,
+    example: str,
+    positive: bool,
+    read: Callable[[object], float] | None = None,
+) -> tuple[Any, ...]:
+    read = read or (lambda value: to_si(value, unit, what, example))
+
     def parse(value: object) -> float:
-        si = to_si(value, unit, what, example)
+        si = read(value)
         if positive and si <= 0.0:
             raise ValueError(
                 f'{value!r} is not positive; expected a positive {what} such as "{example}"'
@@ -115,8 +142,8 @@ def _quantity(unit: str, what: str, example: str, positive: bool) -> tuple[Any, 
     return BeforeValidator(parse), WithJsonSchema(schema)
 
 
-_LENGTH = _quantity("m", "length", "60 um", positive=True)
-_DISTANCE = _quantity("m", "length", "4 um", positive=False)
+_LENGTH = _quantity("m", "length", "60 um", positive=True, read=length)
+_DISTANCE = _quantity("m", "length", "4 um", positive=False, read=length)
 _TIME = _quantity("s", "time", "10 min", positive=True)
 _TEMPERATURE = _quantity("K", "temperature", "298.15 K", positive=True)
 _VOLTAGE = _quantity("V", "voltage", "3.0 V", positive=False)

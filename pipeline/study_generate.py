@@ -35,6 +35,10 @@ type Contacts = Literal["overlapping", "flattened"]
 type Seed = Annotated[int, Field(ge=0)]
 
 _WHOLE = 1e-6  # a size in voxels is whole to rounding
+SMALLEST = 3.0
+"""Voxels per diameter that packed particles must have."""
+FEWEST_ACROSS = 8.0
+"""Voxels across a secondary particle, at least."""
 LUMPED = "nsd"
 
 
@@ -57,7 +61,13 @@ class Box(Section):
     def _fits(self) -> Self:
         for axis, size in zip("zyx", self.size, strict=True):
             _whole_voxels(f"the size along {axis}", size, self.voxel)
+        _several_names(self.phase_names)
         for one in self.particles:
+            if 0.0 < one.smallest < SMALLEST * self.voxel * (1.0 - _WHOLE):
+                raise ValueError(
+                    f"particles of {one.smallest * 1e6:g} um in voxels of {self.voxel * 1e6:g} um;"
+                    f" expected at least {SMALLEST:g} voxels per diameter, give a smaller voxel"
+                )
             if one.largest > self.size[0]:
                 raise ValueError(
                     f"a sphere of {one.largest:g} m does not fit a thickness of"
@@ -68,6 +78,11 @@ class Box(Section):
     @property
     def particles(self) -> tuple[Particles, ...]:
         """The particles of every layer."""
+        raise NotImplementedError
+
+    @property
+    def phase_names(self) -> tuple[str, ...]:
+        """Names of the phases, in the order of the labels."""
         raise NotImplementedError
 
     @property
@@ -116,6 +131,7 @@ class Packed(Box):
 
     @model_validator(mode="after")
     def _leaves_pores(self) -> Self:
+        _cracks_are_voxels(self.cracks, self.voxel)
         if self.calender is not None and self.final_fraction <= self.active_fraction:
             raise ValueError(
                 f"calender.porosity {self.calender.porosity:g} leaves"
@@ -293,7 +309,8 @@ class GenerateComposite(Box, Spheres):
     @property
     def phase_names(self) -> tuple[str, ...]:
         """Names of the phases, in the order of the labels."""
-        return tuple(self.expected_shares)
+        rest = {name: share for name, share in self.volumes.items() if name != "active"}
+        return (*self.active_names, *(name for name, share in rest.items() if share > 0.0))
 
     @property
     def expected_shares(self) -> dict[str, float]:
@@ -334,6 +351,16 @@ class GenerateSecondary(Section):
     cracks: Cracks | None = None
     seed: Seed = 0
 
+    @model_validator(mode="after")
+    def _resolved(self) -> Self:
+        _cracks_are_voxels(self.cracks, self.voxel)
+        if self.diameter < FEWEST_ACROSS * self.voxel:
+            raise ValueError(
+                f"a particle of {self.diameter * 1e6:g} um in voxels of {self.voxel * 1e6:g} um;"
+                f" expected {FEWEST_ACROSS:g} voxels across it at least, give smaller voxels"
+            )
+        return self
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of voxels along (z, y, x), about."""
@@ -361,6 +388,23 @@ class GenerateSecondary(Section):
         from voxtrode.pipeline.generate import make_secondary
 
         return make_secondary(self)
+
+
+def _several_names(names: tuple[str, ...]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f'"{name}" is what the generator calls a phase that is no active one; give the'
+                " active phase another name"
+            )
+
+
+def _cracks_are_voxels(cracks: Cracks | None, voxel: float) -> None:
+    if cracks is not None and cracks.width < voxel * (1.0 - _WHOLE):
+        raise ValueError(
+            f"cracks of {cracks.width * 1e6:g} um in voxels of {voxel * 1e6:g} um; expected a width"
+            " of one voxel at least"
+        )
 
 
 def _whole_voxels(what: str, size: float, voxel: float) -> None:

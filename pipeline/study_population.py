@@ -16,6 +16,7 @@ type Diameters = tuple[Length, ...]
 type Positive = Annotated[float, Field(gt=0.0)]
 
 _WHOLE = 1e-6
+_SLENDEREST = 20.0
 
 
 class LogNormal(Section):
@@ -175,6 +176,11 @@ class Particles(Section):
         return max(self.diameters, default=0.0)
 
     @property
+    def smallest(self) -> float:
+        """The smallest diameter that is asked for outright [m]; 0 where a distribution says it."""
+        return min(self.diameters, default=0.0)
+
+    @property
     def share_by_diameter(self) -> tuple[float, ...]:
         """Share of the active volume of each diameter."""
         count = len(self.diameters)
@@ -287,6 +293,15 @@ class Ellipsoids(Oriented):
 
     kind: Literal["ellipsoids"] = "ellipsoids"
     ratios: tuple[Positive, Positive, Positive] = (1.0, 1.4, 1.8)
+
+    @model_validator(mode="after")
+    def _not_needles(self) -> Self:
+        if max(self.ratios) > _SLENDEREST * min(self.ratios):
+            raise ValueError(
+                f"ratios {list(self.ratios)}: expected the longest axis at most {_SLENDEREST:g}"
+                " times the shortest"
+            )
+        return self
 
     def smooth_shapes(self, seed: int) -> "tuple[Shape, ...]":
         """The ellipsoid."""

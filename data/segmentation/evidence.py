@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from voxtrode.data.interfaces import interface_areas
 from voxtrode.data.segmentation.greyscale import Range
+from voxtrode.data.segmentation.relaxation import Model
 from voxtrode.data.segmentation.thresholds import Histogram
 
 Labels = NDArray[np.uint8]
@@ -21,7 +22,10 @@ def fractions(labels: Labels, names: tuple[str, ...]) -> dict[str, float]:
 
 
 def steps_evidence(
-    labels: Mapping[str, Labels], sure: list[float] | None, names: tuple[str, ...]
+    labels: Mapping[str, Labels],
+    sure: list[float] | None,
+    model: Model | None,
+    names: tuple[str, ...],
 ) -> list[dict[str, Any]]:
     """Fractions after each step, and the voxels it changed."""
     found: list[dict[str, Any]] = []
@@ -36,6 +40,8 @@ def steps_evidence(
         )
         if name == "watershed" and sure is not None:
             found[-1]["sure"] = dict(zip(names, sure, strict=True))
+        if name == "relaxation" and model is not None:
+            found[-1]["blur_voxels"] = model.blur
         before = after
     return found
 

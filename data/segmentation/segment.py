@@ -1,6 +1,6 @@
 """A grey-scale volume becomes classes, with evidence of every step and of what it depends on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from voxtrode.data.segmentation.flooding import (
     place_boundaries,
 )
 from voxtrode.data.segmentation.greyscale import Range, unit_grey
+from voxtrode.data.segmentation.relaxation import Model, fit_model, relax
 from voxtrode.data.segmentation.settings import Segmentation
 from voxtrode.data.segmentation.specks import remove_specks
 from voxtrode.data.segmentation.thresholds import (
@@ -70,8 +71,17 @@ class Segmented:
 
 @dataclass(frozen=True, eq=False)
 class _Field:
-    """What classes are judged by: grey values between 0 and 1, and where they are to be cut."""
+    """What classes are judged by: grey values between 0 and 1, and where they are to be cut.
 
+    Attributes:
+        raw: Grey values as they came.
+        grey: Grey values without noise.
+        gradient: Magnitude of the gradient of these.
+        levels: Grey value of each class.
+        thresholds: Between the classes.
+    """
+
+    raw: Grey
     grey: Grey
     gradient: Grey
     levels: list[float]
@@ -88,8 +98,9 @@ class _Field:
 
 @dataclass(frozen=True, eq=False)
 class _Steps:
-    """The classes after each step, by name of the step, and the share of sure voxels."""
+    """The thresholds, the classes after each step by its name, and the share of sure voxels."""
 
+    thresholds: list[float]
     labels: dict[str, Labels]
     sure: list[float] | None
 
@@ -102,16 +113,18 @@ def segment(grey: NDArray[Any], settings: Segmentation, voxel: Triple) -> Segmen
     """Segment a grey-scale volume.
 
     Noise is removed; thresholds are found or taken as given; with a watershed, boundaries are put
-    on edges, so that blur leaves no layer of a class between two others; small components go to
-    their neighbours. All is done three times, with the thresholds moved by -vary, 0, +vary.
+    on edges, so that blur leaves no layer of a class between two others, and relaxed on the noisy
+    grey values; small components go to their neighbours. All is done three
+    times, with the thresholds moved by -vary, 0, +vary.
 
     Where thresholds are found: multi-Otsu gives first ones; classes get the grey value of their
     flat voxels; with a watershed, thresholds then are half-way between these.
 
     What limits it: a layer between two other classes thinner than about three standard deviations
-    of the scanner's blur looks the same as no layer; a boundary with the radius of curvature R lies
-    too far inside by about blur²/R; and of the voxels at a boundary, noise turns some (with a step
-    of three times the noise about one in eight). It needs about 110 bytes per voxel.
+    of the scanner's blur looks the same as no layer; without relaxation a boundary with the radius
+    of curvature R lies too far inside by about blur²/R; and of the voxels at a boundary, noise
+    turns some (with a step of three times the noise and a blur of one voxel about one in eight).
+    It needs about 110 bytes per voxel.
 
     Args:
         grey: Grey values [z, y, x], integers or floats.
@@ -127,8 +140,12 @@ def segment(grey: NDArray[Any], settings: Segmentation, voxel: Triple) -> Segmen
     denoised = settings.denoise.apply(unit, noise)
     edges = histogram(unit).edges
     seen = histogram(denoised, edges)
-    field, otsu = _field(denoised, seen, settings, scale)
-    low, base, high = (_classify(field, settings, shift * settings.vary) for shift in (-1, 0, 1))
+    field, otsu = _field(unit, denoised, seen, settings, scale)
+    varied = [_classify(field, settings, shift * settings.vary) for shift in (-1, 0, 1)]
+    model = None
+    if settings.relaxes and noise > 0.0:
+        model = fit_model(varied[1].last, unit, field.levels, settings.relax)
+    low, base, high = (_refine(steps, field, settings, model) for steps in varied)
     ambiguous = (low.last != base.last) | (high.last != base.last)
     z = len(unit) // 2
     evidence = {
@@ -139,7 +156,7 @@ def segment(grey: NDArray[Any], settings: Segmentation, voxel: Triple) -> Segmen
         "thresholds": [scale.to_file(value) for value in field.thresholds],
         "class_grey": dict(zip(settings.classes, map(scale.to_file, field.levels), strict=True)),
         "contrast_to_noise": float(np.diff(field.levels).min() / noise) if noise > 0.0 else None,
-        "steps": steps_evidence(base.labels, base.sure, settings.classes),
+        "steps": steps_evidence(base.labels, base.sure, model, settings.classes),
         "ambiguous": {"share": float(ambiguous.mean()), "means": _AMBIGUOUS},
         "sensitivity": {
             "vary": settings.vary,
@@ -178,19 +195,23 @@ def _check(unit: Grey, settings: Segmentation, scale: Range) -> None:
 
 
 def _field(
-    denoised: Grey, seen: Histogram, settings: Segmentation, scale: Range
+    raw: Grey,
+    denoised: Grey,
+    seen: Histogram,
+    settings: Segmentation,
+    scale: Range,
 ) -> tuple[_Field, list[float] | None]:
     gradient = gradient_magnitude(denoised)
     if settings.thresholds is not None:
         given = [scale.to_unit(value) for value in settings.thresholds]
         levels = plateaus(denoised, gradient, given, settings.classes)
-        return _Field(denoised, gradient, levels, given), None
+        return _Field(raw, denoised, gradient, levels, given), None
     otsu = multi_otsu(seen, len(settings.classes))
     levels = plateaus(denoised, gradient, otsu, settings.classes)
     if not settings.watershed:
-        return _Field(denoised, gradient, levels, otsu), otsu
+        return _Field(raw, denoised, gradient, levels, otsu), otsu
     levels = plateaus(denoised, gradient, midpoints(levels), settings.classes)
-    return _Field(denoised, gradient, levels, midpoints(levels)), otsu
+    return _Field(raw, denoised, gradient, levels, midpoints(levels)), otsu
 
 
 def _classify(field: _Field, settings: Segmentation, shift: float) -> _Steps:
@@ -203,7 +224,15 @@ def _classify(field: _Field, settings: Segmentation, shift: float) -> _Steps:
         sure = [float((markers == index + 1).mean()) for index in range(len(field.levels))]
         flooded = flood(field.gradient, markers)
         labels["watershed"] = place_boundaries(flooded, field.grey, cuts)
+    return _Steps(thresholds, labels, sure)
+
+
+def _refine(steps: _Steps, field: _Field, settings: Segmentation, model: Model | None) -> _Steps:
+    labels = dict(steps.labels)
+    if model is not None:
+        offsets = np.asarray(steps.thresholds) - midpoints(field.levels)
+        labels["relaxation"] = relax(steps.last, field.raw, model, offsets, settings.relax)
     if settings.specks > 1:
         last = next(reversed(labels.values()))
         labels["specks"] = remove_specks(last, len(field.levels), settings.specks)
-    return _Steps(labels, sure)
+    return replace(steps, labels=labels)

@@ -26,6 +26,9 @@ class Segmentation:
         specks: Face-connected components of fewer voxels than this are given to their neighbours.
         vary: By how much the thresholds are moved to see what depends on them, as a share of the
             distance between the grey values of the two classes.
+        relax: Cost of boundaries when the classes are relaxed on the noisy grey values after the
+            watershed (see `voxtrode.data.segmentation.relaxation`); 0: they are not. Nor are they
+            without a watershed, or with given thresholds: these are kept.
     """
 
     classes: tuple[str, ...]
@@ -34,6 +37,7 @@ class Segmentation:
     watershed: bool = True
     specks: int = 0
     vary: float = 0.05
+    relax: float = 1.75
 
     def __post_init__(self) -> None:
         count = len(self.classes)
@@ -48,8 +52,17 @@ class Segmentation:
             raise InputError(
                 f"segment: vary is {self.vary}: expected a share between 0 and 0.5, e.g. 0.05"
             )
+        if not 0.0 <= self.relax < 100.0:
+            raise InputError(
+                f"segment: relax is {self.relax}: expected a cost of boundaries from 0, e.g. 1.75"
+            )
         if self.thresholds is not None:
             _check_thresholds(self.thresholds, count)
+
+    @property
+    def relaxes(self) -> bool:
+        """Whether classes are relaxed."""
+        return self.watershed and self.thresholds is None and self.relax > 0.0
 
     def described(self) -> dict[str, Any]:
         """The settings as they go into the evidence (JSON-able)."""
@@ -60,6 +73,7 @@ class Segmentation:
             "watershed": self.watershed,
             "specks": self.specks,
             "vary": self.vary,
+            "relax": self.relax,
         }
 
 

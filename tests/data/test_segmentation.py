@@ -1,6 +1,7 @@
 """Segmentation of known volumes that were blurred and made noisy as a scanner would."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -125,9 +126,40 @@ def test_curved_boundaries_move_by_blur_squared_over_radius(radius: float) -> No
     counting voxels tells the volume of such balls to 0.3 %.
     """
     grey = blurred_ball(radius, 30)
-    found = segment(grey, Segmentation(("pore", "nmc"), NoDenoise()), UNIT)
+    found = segment(grey, Segmentation(("pore", "nmc"), NoDenoise(), relax=0.0), UNIT)
     lost = 1.0 - found.labels.sum() / (4.0 / 3.0 * np.pi * radius**3)
     assert lost == pytest.approx(3.0 / radius**2, rel=0.1, abs=0.004)
+
+
+@pytest.mark.parametrize("radius", [6.0, 8.0])
+def test_relaxation_puts_curved_boundaries_back(radius: float) -> None:
+    """Relaxation knows the blur, and adds back what the cost of boundaries takes.
+
+    Without it the ball loses 3/R² and more, 8 % and 5 %. Noise moves the whole surface of 450 or
+    more voxels by below 0.03 voxels, 1.5 % of the volume of the smaller.
+    """
+    noise = np.random.default_rng(9).standard_normal((30, 30, 30)) / 6.0
+    grey = blurred_ball(radius, 30) + noise
+    found = segment(grey, Segmentation(("pore", "nmc")), UNIT)
+    plain = segment(grey, Segmentation(("pore", "nmc"), relax=0.0), UNIT)
+    volume = 4.0 / 3.0 * np.pi * radius**3
+    assert found.labels.sum() / volume == pytest.approx(1.0, abs=0.02)
+    assert plain.labels.sum() / volume < 0.97
+    relaxed = found.evidence["steps"][-1]
+    assert relaxed["step"] == "relaxation"
+    assert relaxed["blur_voxels"] == pytest.approx(1.0, abs=0.1)
+    assert [step["step"] for step in plain.evidence["steps"]] == ["threshold", "watershed"]
+
+
+def test_relaxation_turns_fewer_voxels() -> None:
+    """A seventh fewer wrong voxels on small particles at least, and the fraction within 1 %."""
+    truth = (distance_to_balls((48,) * 3, 7.0, 0.4, 33) <= 0.0).astype(np.uint8)
+    grey = scanned(truth, 33, (0.0, 1.0))
+    settings = Segmentation(("pore", "nmc"))
+    found = segment(grey, settings, UNIT).labels
+    plain = segment(grey, replace(settings, relax=0.0), UNIT).labels
+    assert (found != truth).mean() < 0.85 * (plain != truth).mean()
+    assert abs(float(found.mean()) - float(truth.mean())) < 0.01
 
 
 def test_no_layer_between_dark_and_bright() -> None:
@@ -230,7 +262,12 @@ def test_evidence() -> None:
     found = segment(grey, settings, voxel)
     evidence = evidence_of(found)
     assert evidence == found.evidence
-    assert [step["step"] for step in evidence["steps"]] == ["threshold", "watershed", "specks"]
+    assert [step["step"] for step in evidence["steps"]] == [
+        "threshold",
+        "watershed",
+        "relaxation",
+        "specks",
+    ]
     for step in evidence["steps"]:
         assert sum(step["fractions"].values()) == pytest.approx(1.0)
     last = dict(zip(THREE, fractions(found.labels, 3), strict=True))

@@ -95,6 +95,18 @@ def test_binder_by_weight() -> None:
         ("one size", "volume.generate.calender={porosity: 0.7}", "give a lower porosity"),
         ("one size", "volume.generate.cracks={width: 1 um}", "leave cracks out"),
         ("one size", "volume.generate.grains={arrangement: voronoi}", "with no size"),
+        ("one size", "volume.generate.diameters=[1 um]", "expected at least 3 voxels per diameter"),
+        ("one size", "volume.generate.diameters=[8]", "8 is 8 m, longer than any part of a cell"),
+        (
+            "one size",
+            "volume.generate.cracks={surface: 0.1, width: 0.2 um}",
+            "a width of one voxel",
+        ),
+        ("two materials", "volume.generate.phases=[nsd, fine]", "give the active phase another"),
+        ("layered", "volume.generate.layers.0.phase=nsd", "give the active phase another"),
+        ("composite", "volume.generate.phases=[carbon]", "give the active phase another"),
+        ("ellipsoids from a table", "volume.generate.ratios=[1, 1, 100]", "at most 20 times"),
+        ("secondary particle", "volume.generate.diameter=2 um", "expected 8 voxels across"),
         (
             "two materials",
             "volume.generate.shares=[0.3, 0.3]",

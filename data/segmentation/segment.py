@@ -124,7 +124,7 @@ def segment(grey: NDArray[Any], settings: Segmentation, voxel: Triple) -> Segmen
     of the scanner's blur looks the same as no layer; without relaxation a boundary with the radius
     of curvature R lies too far inside by about blur²/R; and of the voxels at a boundary, noise
     turns some (with a step of three times the noise and a blur of one voxel about one in eight).
-    It needs about 110 bytes per voxel.
+    It needs about 160 bytes per voxel.
 
     Args:
         grey: Grey values [z, y, x], integers or floats.

@@ -1,6 +1,7 @@
 """What every section of a study file shares: frozen, no unknown keys, errors of one line."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -57,14 +58,17 @@ _PHRASES = {
 }
 
 
+_MEMBER = re.compile(r"<|constrained-|tuple\[|literal\[")
+
+
 def first_line(error: ValidationError) -> str:
     """The first fault of a validation error as one line: dotted path, what came, what is expected.
 
-    Parts of the path in angle brackets are tags of a union and no keys.
+    Parts of the path that are tags or types of a union's members are no keys.
     """
     fault = error.errors(include_url=False)[0]
     context = fault.get("ctx", {})
-    path = [str(part) for part in fault["loc"] if not str(part).startswith("<")]
+    path = [str(part) for part in fault["loc"] if not _MEMBER.match(str(part))]
     kind = fault["type"]
     if kind == "unknown_key":
         path.append(context["key"])

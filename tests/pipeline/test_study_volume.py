@@ -181,6 +181,7 @@ def test_images(changes: Tree, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"labels": {"pore": 0, "active": 1.5}}, "volume.image.labels.active: expected a whole"),
         ({"labels": None}, "either labels (of a segmented image) or segment"),
         ({"segment": {"classes": ["pore", "active"]}}, "either labels"),
         ({"labels": {"pore": 0, "active": [0, 1]}}, "share the value 0"),

@@ -13,7 +13,6 @@ from voxtrode.data.characterisation.representativity import representativity, st
 from voxtrode.data.characterisation.sizes import mean_chords, size_distribution
 from voxtrode.data.characterisation.summary import characterise, contact_numbers, line_numbers
 from voxtrode.data.characterisation.surfaces import contacts, phase_areas
-from voxtrode.data.image import read_image
 from voxtrode.data.interfaces import voxel_face_areas
 
 CUBE = (1.0, 1.0, 1.0)
@@ -449,11 +448,9 @@ def test_the_same_again():
 
 
 @pytest.mark.slow
-def test_real_image(image_file):
+def test_real_image(real_volume):
     """Published: 40.05, 49.95 and 10.00 %; NMC percolates with 99.8 %, carbon-binder with 66 %."""
-    volume = read_image(
-        image_file("nmc1cal_xct_cbd.tif"), [398e-9], {"pore": 0, "nmc": 1, "cbd": 2}
-    )
+    volume = real_volume
     found = percolation(volume.labels, volume.phases)
     assert found["nmc"]["percolating_share"]["z"] == pytest.approx(0.998, abs=0.0005)
     assert found["cbd"]["percolating_share"]["z"] == pytest.approx(0.66, abs=0.005)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from voxtrode.data.connectivity import Roles, judge, percolating_shares
-from voxtrode.data.image import read_image
 from voxtrode.data.interfaces import (
     interface_areas,
     marching_cubes_areas,
@@ -156,25 +155,21 @@ def test_phase_numbers_by_hand():
     assert numbers["pore"]["isolated_fraction"] == 0.0
 
 
-@pytest.fixture(scope="module")
-def real(image_file):
-    file = image_file("nmc1cal_xct_cbd.tif")
-    return read_image(file, [398e-9], {"pore": 0, "nmc": 1, "cbd": 2})
-
-
 @pytest.mark.parametrize(("value", "share"), [(1, 0.998), (2, 0.66)])
-def test_percolating_share_of_the_real_image(real, value, share):
+def test_percolating_share_of_the_real_image(real_volume, value, share):
     """Published to two or three digits: NMC 99.8 %, carbon-binder 66 % along the thickness."""
-    assert percolating_shares(real.labels == value)["z"] == pytest.approx(share, abs=0.005)
+    assert percolating_shares(real_volume.labels == value)["z"] == pytest.approx(share, abs=0.005)
 
 
-def test_areas_of_the_real_image(real):
+def test_areas_of_the_real_image(real_volume):
     """Each pair of 64³ voxels: smooth over staircase area near 2/3, as for any rough direction mix.
 
     A smooth isotropic surface has 0.667; fine carbon-binder loses some of its roughness to the
     smoothing, and no pair may gain what another loses (0.9 with one Gaussian for all).
     """
-    areas, evidence = interface_areas(real.labels[:64, :64, :64], real.phases, real.voxel)
+    areas, evidence = interface_areas(
+        real_volume.labels[:64, :64, :64], real_volume.phases, real_volume.voxel
+    )
     for entry in areas.values():
         area = entry["area_m2"]
         assert 0.55 < area["marching_cubes"] / area["voxel_faces"] < 0.72

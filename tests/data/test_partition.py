@@ -6,7 +6,6 @@ from scipy import ndimage
 
 from voxtrode.data.agreement import adjusted_rand_index, agreement
 from voxtrode.data.errors import InputError
-from voxtrode.data.image import read_image
 from voxtrode.data.partition import partition
 from voxtrode.data.partitioning import Partitioning
 
@@ -199,11 +198,9 @@ def test_bad_parameter(value):
         Partitioning(least_contrast=value)
 
 
-def test_real_image(image_file):
+def test_real_image(real_volume):
     """NMC532: published particles are some 10 µm wide; volume-weighted median of a corner of it."""
-    volume = read_image(
-        image_file("nmc1cal_xct_cbd.tif"), [398e-9], {"pore": 0, "nmc": 1, "cbd": 2}
-    )
+    volume = real_volume
     labels = volume.labels[:120, :120, :120]
     particles, _ = partition(labels, (1,), volume.voxel)
     sizes = np.sort(np.bincount(particles[labels == 1]))

@@ -28,14 +28,9 @@ from voxtrode.data.generation.secondary import SecondaryParticle, secondary_part
 from voxtrode.data.generation.shape import Ball
 from voxtrode.data.volume import Volume
 from voxtrode.pipeline import study_filling as section
-from voxtrode.pipeline.study_generate import (
-    Box,
-    GenerateComposite,
-    GenerateLayered,
-    GenerateSecondary,
-    GenerateUniform,
-    Packed,
-)
+from voxtrode.pipeline.study_box import Box, Packed
+from voxtrode.pipeline.study_generate import GenerateComposite, GenerateLayered, GenerateUniform
+from voxtrode.pipeline.study_secondary import GenerateSecondary
 
 _CONTACTS: Mapping[str, Callable[[], Contacts]] = {
     "overlapping": Overlapping,

@@ -8,14 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxtrode.data.errors import InputError
+from voxtrode.data.generation.limits import SMALLEST
 from voxtrode.data.generation.policies import Contacts, Overlapping
 from voxtrode.data.generation.populations import SubLayer
 from voxtrode.data.generation.sizes import share_below
 
 Floats = NDArray[np.float64]
-
-SMALLEST = 3.0
-"""Voxels per diameter that particles must have, but for the smallest hundredth of the volume."""
 
 _FINE = 0.01
 _WHOLE = 1e-6

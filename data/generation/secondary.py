@@ -11,6 +11,7 @@ from voxtrode.data.generation.cracks import crack
 from voxtrode.data.generation.cracks_settings import Cracks
 from voxtrode.data.generation.grains import make_grains, without
 from voxtrode.data.generation.grains_arrangements import Arrangement
+from voxtrode.data.generation.limits import FEWEST_ACROSS
 from voxtrode.data.generation.roughness import surface_area
 from voxtrode.data.generation.secondary_body import outline, stand, voxelise
 from voxtrode.data.generation.shape import Ball, Shape
@@ -19,7 +20,6 @@ from voxtrode.data.volume import Grains, Labels, Particles, Volume
 
 PHASES = ("active", "pore")
 VOID = "void"
-_FEWEST_VOXELS = 8.0
 _SMOOTH = Ball()
 
 
@@ -60,10 +60,10 @@ class SecondaryParticle:
         for name in ("diameter", "voxel"):
             if not 0.0 < getattr(self, name) < np.inf:
                 raise InputError(f"{name} is {getattr(self, name):g} m: expected a positive length")
-        if self.diameter < _FEWEST_VOXELS * self.voxel:
+        if self.diameter < FEWEST_ACROSS * self.voxel:
             raise InputError(
                 f"a secondary particle of {self.diameter * 1e6:g} um in voxels of "
-                f"{self.voxel * 1e6:g} um: expected {_FEWEST_VOXELS:g} voxels across it at least; "
+                f"{self.voxel * 1e6:g} um: expected {FEWEST_ACROSS:g} voxels across it at least; "
                 "give smaller voxels"
             )
         if not self.voxel <= self.margin < np.inf:

@@ -1,5 +1,6 @@
 """The real CT volume, read once for all tests of the room."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from voxtrode.data.reading.labels import read_labels
 from voxtrode.data.reading.request import ImageRequest
 from voxtrode.data.volume import Volume
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

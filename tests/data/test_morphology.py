@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from particle_volumes import small_electrode
 
-from voxtrode.data.connectivity import Roles, judge, percolating_shares
+from voxtrode.data.connectivity import Roles, percolating_shares
 from voxtrode.data.interfaces import (
     interface_areas,
     marching_cubes_areas,
@@ -11,7 +12,6 @@ from voxtrode.data.interfaces import (
     voxel_face_areas,
 )
 from voxtrode.data.morphology import phase_numbers
-from voxtrode.data.volume import Volume
 
 CUBE = (1.0, 1.0, 1.0)
 FLAT = (2.0, 1.0, 0.5)
@@ -130,18 +130,6 @@ def test_voxel_faces_by_hand():
     assert faces[1, 2] == 0.5
     assert faces[0, 1] == 8 * 0.5
     np.testing.assert_array_equal(faces, faces.T)
-
-
-def small_electrode():
-    """Two particles and a floating one in 6 x 4 x 4 voxels of 2 x 1 x 1."""
-    labels = np.ones((6, 4, 4), np.uint8)
-    particles = np.zeros((6, 4, 4), np.int32)
-    particles[0:2, 0:2, 0:2] = 1
-    particles[2:4, 0:2, 0:2] = 2
-    particles[3, 3, 3] = 5  # ids may have gaps
-    labels[particles > 0] = 0
-    volume = Volume(labels, ("nmc", "pore"), (2e-6, 1e-6, 1e-6), particles)
-    return volume, judge(labels, Roles((0,), (0,), (1,)))
 
 
 def test_phase_numbers_by_hand():

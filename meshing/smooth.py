@@ -1,0 +1,155 @@
+"""The smooth mesh: isosurface stuffing of the image, slab by slab, each rank its own layers.
+
+Labelle & Shewchuk 2007 (doi:10.1145/1276377.1276448) for two phases; where more meet, cells are
+cleaved through their junctions. Every decision depends on the image and on lattice coordinates
+alone, so the mesh is the same, bit for bit, on any number of ranks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from voxtrode.data.connectivity import Roles
+from voxtrode.data.errors import InputError
+from voxtrode.data.volume import VolumeHeader, read_header, read_slab
+from voxtrode.meshing.build import BuiltMesh
+from voxtrode.meshing.cells import MeshBlock, MeshInfo
+from voxtrode.meshing.exchange import Exchange, block_offsets, gathered_offsets
+from voxtrode.meshing.judging import alive_cells
+from voxtrode.meshing.lattice import SEPARATOR
+from voxtrode.meshing.smooth_evidence import evidence_of
+from voxtrode.meshing.stuffing.box import Box, plan_box
+from voxtrode.meshing.stuffing.calibration import Calibration
+from voxtrode.meshing.stuffing.cutting import ANY
+from voxtrode.meshing.stuffing.improve import Effort
+from voxtrode.meshing.stuffing.nearest import nearest_particles
+from voxtrode.meshing.stuffing.part import ImageSlab, Part, make_part
+from voxtrode.meshing.stuffing.seams import Seams
+from voxtrode.meshing.stuffing.window import Window
+from voxtrode.meshing.tagged import TaggedMesh, distribute
+from voxtrode.meshing.voxel import UM
+
+
+@dataclass(frozen=True)
+class SmoothSettings:
+    """What a study may ask of the mesher.
+
+    Attributes:
+        levels: How often cells may double in size away from interfaces.
+        calibration: How well phase volumes are met.
+        effort: How much is done for the worst cells.
+    """
+
+    levels: int = 2
+    calibration: Calibration = Calibration()
+    effort: Effort = Effort()
+
+
+def build_smooth_mesh(
+    folder: Path,
+    size: float,
+    separator: float,
+    roles: Roles,
+    measured: Mapping[str, Any],
+    settings: SmoothSettings,
+    comm: MPI.Intracomm,
+) -> BuiltMesh:
+    """Mesh an image with smooth interfaces; collective.
+
+    Args:
+        folder: Folder of the image stage.
+        size: Lattice spacing at interfaces [m]; changed by a tenth at most along each axis.
+        separator: Separator thickness [m].
+        roles: What the image's labels can do.
+        measured: ``image.json``: areas by marching cubes and voxel faces.
+        settings: What is asked of the mesher.
+        comm: Communicator; the slabs are cut along z.
+
+    Raises:
+        InputError: Where the lattice does not fit the volume or the ranks.
+    """
+    header = read_header(folder)
+    box = _box(header, size, separator, settings.levels)
+    window = _window(box, settings.levels, comm)
+    slab = _read(folder, header, window, comm)
+    part = make_part(slab, window, settings.calibration, settings.effort, comm)
+    block = _block(part, slab, roles, Seams.between(comm, window))
+    info = MeshInfo(
+        phases=(*header.phases, SEPARATOR),
+        vertices=int(comm.allreduce(len(block.x))),
+        cells=int(comm.allreduce(len(block.cells))),
+        thickness=box.size[0] / UM,
+        height=box.top / UM,
+        area=box.size[1] * box.size[2] / UM**2,
+        facet_scale={},
+    )
+    tagged = distribute(block, info, comm)
+    block = replace(block, alive=_alive(tagged, len(block.cells), roles))
+    evidence = evidence_of(tagged, part, slab, box, roles, measured)
+    return BuiltMesh(block, info, part.cells, np.ascontiguousarray(part.x[:, ::-1]), evidence)
+
+
+def _box(header: VolumeHeader, size: float, separator: float, levels: int) -> Box:
+    z, y, x = (UM * n * edge for n, edge in zip(header.shape, header.voxel, strict=True))
+    if UM * size > min(z, y, x):
+        raise InputError(
+            f"mesh.size: {size:g} m is larger than the volume {min(z, y, x) / UM:g} m; "
+            "choose a smaller mesh.size"
+        )
+    return plan_box((z, y, x), UM * size, UM * separator, levels)
+
+
+def _window(box: Box, levels: int, comm: MPI.Intracomm) -> Window:
+    """Equal layers of the electrode on each rank; the last one adds the (few) separator cells."""
+    if box.electrode[0] < comm.size:
+        raise InputError(
+            f"{comm.size} ranks for {box.electrode[0]} lattice layers; use at most one rank a layer"
+        )
+    offsets = block_offsets(box.electrode[0], comm.size)
+    first, last = int(offsets[comm.rank]), int(offsets[comm.rank + 1])
+    return Window.of(box, levels, first, box.shape[0] if comm.rank == comm.size - 1 else last)
+
+
+def _read(folder: Path, header: VolumeHeader, window: Window, comm: MPI.Intracomm) -> ImageSlab:
+    z, y, x = (UM * edge for edge in header.voxel)
+    layers = header.shape[0]
+    offsets = block_offsets(layers, comm.size)
+    first, last = int(offsets[comm.rank]), int(offsets[comm.rank + 1])
+    low, high = window.voxel_layers(z, layers)
+    low, high = min(low, first), min(max(high, last + 1), layers)
+    labels, particles = read_slab(folder, low, high)
+    own = slice(first - low, last - low)
+    return ImageSlab(labels, particles, low, layers, own, (z, y, x), len(header.phases))
+
+
+def _block(part: Part, slab: ImageSlab, roles: Roles, seams: Seams) -> MeshBlock:
+    own = part.keys[part.owned]
+    numbers = seams.numbers(own, part.keys)
+    electrode = part.phase != ANY
+    phase = np.where(electrode, part.phase, slab.phases).astype(np.int32)
+    particle = np.zeros(len(phase), dtype=np.int32)
+    active = np.flatnonzero(np.isin(phase, roles.active))
+    middles = part.x[part.cells[active]].mean(axis=1)
+    particle[active] = nearest_particles(
+        middles, part.phase[active], slab.labels, slab.particles, slab.first, slab.voxel
+    )
+    return MeshBlock(
+        x=np.ascontiguousarray(part.x[part.owned][:, ::-1]),
+        cells=numbers[part.cells],
+        phase=phase,
+        particle=particle,
+        alive=np.zeros(len(phase), dtype=np.uint8),
+        normal=np.zeros((len(phase), 3)),
+    )
+
+
+def _alive(tagged: TaggedMesh, rows: int, roles: Roles) -> Any:
+    """Living cells, judged on the mesh itself, in the rows of the block."""
+    comm: MPI.Intracomm = tagged.mesh.comm
+    owned = tagged.mesh.topology.index_map(3).size_local
+    back = Exchange.create(comm, tagged.cell_number[:owned], gathered_offsets(comm, rows))
+    return back.put(alive_cells(tagged, roles)[:owned], 0)

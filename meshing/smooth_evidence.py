@@ -1,0 +1,138 @@
+"""Evidence on a smooth mesh: what `mesh.json` says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from voxtrode.data.connectivity import Roles
+from voxtrode.meshing.components import SlabLabeller
+from voxtrode.meshing.measures import component_counts, exterior_area, interface_areas
+from voxtrode.meshing.quality import angle_histogram, crowded_facets, shape_measures
+from voxtrode.meshing.stuffing.box import Box
+from voxtrode.meshing.stuffing.cutting import ANY
+from voxtrode.meshing.stuffing.part import ImageSlab, Part
+from voxtrode.meshing.sums import summed
+from voxtrode.meshing.tagged import TaggedMesh
+from voxtrode.meshing.voxel import UM
+
+SMALL = (2.0, 5.0, 10.0)
+"""Angles below which cells are counted [degrees]."""
+
+
+def evidence_of(
+    mesh: TaggedMesh,
+    part: Part,
+    slab: ImageSlab,
+    box: Box,
+    roles: Roles,
+    measured: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Content of ``mesh.json``, equal on every rank; collective.
+
+    Args:
+        mesh: The distributed mesh.
+        part: This rank's own cells.
+        slab: This rank's voxels.
+        box: Lattice cubes of the box.
+        roles: What the image's labels can do.
+        measured: ``image.json``.
+    """
+    comm: MPI.Intracomm = mesh.mesh.comm
+    phases = mesh.info.phases
+    _, y, x = box.size
+    exterior = 2.0 * (box.top * (x + y) + x * y)
+    return {
+        "method": "smooth",
+        "spacing_m": [edge / UM for edge in box.spacing],
+        "separator_spacing_m": box.separator_spacing / UM if box.separator else None,
+        "cells": mesh.info.cells,
+        "vertices": mesh.info.vertices,
+        **_quality(part, comm),
+        "exterior_area_error": exterior_area(mesh) / exterior - 1.0,
+        "volume_error": _volume_errors(part, slab, phases, comm),
+        "volume_passes": part.passes,
+        "interfaces": _interfaces(interface_areas(mesh), measured),
+        "components": component_counts(mesh),
+        "image_components": _image_components(slab, phases, comm),
+        "untagged_cells": int(comm.allreduce(_untagged(mesh, roles))),
+    }
+
+
+def _quality(part: Part, comm: MPI.Intracomm) -> dict[str, Any]:
+    x = np.ascontiguousarray(part.x[:, ::-1])
+    angles, volumes = shape_measures(x[part.cells])
+    histogram = angle_histogram(x, part.cells, 36)
+    total = np.empty_like(histogram)
+    comm.Allreduce(histogram, total)
+    below = np.array([np.count_nonzero(angles[:, 0] < limit) for limit in SMALL], dtype=np.int64)
+    counts = np.empty_like(below)
+    comm.Allreduce(below, counts)
+    return {
+        "min_dihedral_deg": comm.allreduce(float(angles[:, 0].min(initial=180.0)), op=MPI.MIN),
+        "max_dihedral_deg": comm.allreduce(float(angles[:, 1].max(initial=0.0)), op=MPI.MAX),
+        "cells_below_deg": {f"{limit:g}": int(n) for limit, n in zip(SMALL, counts, strict=True)},
+        "dihedral_histogram": {
+            "bin_deg": 5,
+            "smallest": total[:, 0].tolist(),
+            "largest": total[:, 1].tolist(),
+        },
+        "inverted": comm.allreduce(int(np.count_nonzero(volumes <= 0.0))),
+        # A facet on the seam of two slabs has one cell in each: no facet is seen twice.
+        "nonmanifold_facets": comm.allreduce(crowded_facets(part.cells)),
+    }
+
+
+def _volume_errors(
+    part: Part, slab: ImageSlab, phases: tuple[str, ...], comm: MPI.Intracomm
+) -> dict[str, float]:
+    """Relative volume of each phase in the mesh over that in the image, minus one."""
+    x = np.ascontiguousarray(part.x[:, ::-1])
+    _, volumes = shape_measures(x[part.cells])
+    inside = part.phase != ANY
+    mesh = summed(part.phase[inside].astype(np.int64), volumes[inside], slab.phases)
+    image = np.bincount(slab.labels[slab.own].ravel(), minlength=slab.phases).astype(np.float64)
+    comm.Allreduce(MPI.IN_PLACE, mesh)
+    comm.Allreduce(MPI.IN_PLACE, image)
+    image *= float(np.prod(slab.voxel))
+    return {
+        name: float(mesh[value] / image[value] - 1.0)
+        for value, name in enumerate(phases[:-1])
+        if image[value] > 0.0
+    }
+
+
+def _interfaces(areas: Mapping[str, float], measured: Mapping[str, Any]) -> dict[str, Any]:
+    result = {}
+    for pair, area in areas.items():
+        a, b = pair.split("|")
+        image = measured["interfaces"]
+        entry = (image.get(pair) or image.get(f"{b}|{a}") or {}).get("area_m2", {})
+        result[pair] = {
+            "area_m2": {
+                "mesh": area / UM**2,
+                "marching_cubes": entry.get("marching_cubes"),
+                "voxel_faces": entry.get("voxel_faces"),
+            }
+        }
+    return result
+
+
+def _image_components(
+    slab: ImageSlab, phases: tuple[str, ...], comm: MPI.Intracomm
+) -> dict[str, int]:
+    labeller = SlabLabeller(comm)
+    window = slice(
+        max(slab.own.start - 1, 0) if labeller.below else slab.own.start,
+        slab.own.stop + 1 if labeller.above else slab.own.stop,
+    )
+    labels = slab.labels[window]
+    return {name: labeller.label(labels == value)[1] for value, name in enumerate(phases[:-1])}
+
+
+def _untagged(mesh: TaggedMesh, roles: Roles) -> int:
+    """Own cells of active material that belong to no particle."""
+    owned = mesh.mesh.topology.index_map(3).size_local
+    tagged = mesh.particle[:owned] > 0
+    return int(np.count_nonzero(np.isin(mesh.phase[:owned], roles.active) & ~tagged))

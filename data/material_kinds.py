@@ -162,6 +162,11 @@ KINDS: dict[str, Kind] = {
 }
 
 
+def kind_name(material: Material) -> str:
+    """What kind a material is, as its file would say."""
+    return next(kind for kind, spec in KINDS.items() if spec.build is type(material))
+
+
 def kind_of(entry: Entry) -> Kind:
     """The kind that a material file names (InputError where there is none of that name)."""
     kind = KINDS.get(entry.text("kind"))

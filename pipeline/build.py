@@ -4,17 +4,21 @@ from collections.abc import Callable
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.materials import (
+    ActiveMaterial,
     Electrolyte,
+    Material,
     MetalElectrode,
     active_material,
     catalogue,
     conductor,
     electrolyte,
+    material,
     metal_electrode,
 )
 from voxtrode.data.phases import Liquid, Phase
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_base import nearest
+from voxtrode.pipeline.study_material import ElectrolyteFrom, MaterialFrom
 from voxtrode.pipeline.study_phases import DEFAULT_ELECTROLYTE, PhaseEntry, tortuosity_value
 
 
@@ -38,9 +42,28 @@ def build_separator(study: Study) -> Phase:
     return Phase(name="separator", liquid=liquid)
 
 
+def build_electrolyte(study: Study) -> Electrolyte:
+    """The electrolyte of every liquid phase that names none."""
+    return _electrolyte(study, DEFAULT_ELECTROLYTE, "")
+
+
 def build_counter(study: Study) -> MetalElectrode:
     """The counter electrode."""
     return _found(metal_electrode, study.counter, "counter")
+
+
+def materials(study: Study) -> dict[str, Material]:
+    """Every material, electrolyte and counter electrode of a study, by name."""
+    phases = study.phases.items()
+    salts: list[str | ElectrolyteFrom] = [study.electrolyte, study.separator.electrolyte]
+    salts += [entry.electrolyte for _, entry in phases if entry.electrolyte is not None]
+    found: list[Material] = [
+        _material(study, entry.material, f"phases.{name}.material")
+        for name, entry in phases
+        if entry.material is not None
+    ]
+    found += [_electrolyte(study, salt, "electrolyte") for salt in salts]
+    return {one.name: one for one in [*found, build_counter(study)]}
 
 
 def capabilities(study: Study) -> dict[str, dict[str, bool]]:
@@ -59,31 +82,33 @@ def _phase(study: Study, name: str, entry: PhaseEntry) -> Phase:
     where = f"phases.{name}"
     if entry.material is None:
         return Phase(name, sigma=entry.conductivity, liquid=_liquid(study, where, entry, 1.0, 1.0))
-    kind = _kind_of(entry.material, f"{where}.material")
+    kind = "active material"
+    if isinstance(entry.material, str):
+        kind = _kind_of(entry.material, f"{where}.material")
     return _BUILDERS[kind](study, name, entry, where)
 
 
 def _active_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Phase:
-    del study
     if entry.holds_liquid:
         raise InputError(
             f"{where}: {entry.material} is an active material and holds no electrolyte;"
             " remove porosity, tortuosity and electrolyte"
         )
-    material = _found(active_material, str(entry.material), where)
-    sigma = material.sigma.value if entry.conductivity is None else entry.conductivity
-    return Phase(name, active=material, sigma=sigma)
+    assert entry.material is not None
+    active = _active(study, entry.material, f"{where}.material")
+    sigma = active.sigma.value if entry.conductivity is None else entry.conductivity
+    return Phase(name, active=active, sigma=sigma)
 
 
 def _conductor_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Phase:
-    material = _found(conductor, str(entry.material), where)
-    sigma = material.conductivity.value if entry.conductivity is None else entry.conductivity
+    found = _found(conductor, str(entry.material), where)
+    sigma = found.conductivity.value if entry.conductivity is None else entry.conductivity
     liquid = _liquid(
         study,
         where,
         entry.model_copy(update={"electrolyte": entry.electrolyte or DEFAULT_ELECTROLYTE}),
-        material.porosity.value,
-        material.tortuosity.value,
+        found.porosity.value,
+        found.tortuosity.value,
     )
     return Phase(name, sigma=sigma, liquid=liquid)
 
@@ -107,24 +132,39 @@ def _liquid(
     return Liquid(_electrolyte(study, named, where), porosity, tortuosity)
 
 
-def _electrolyte(study: Study, name: str, where: str) -> Electrolyte:
-    if name == DEFAULT_ELECTROLYTE:
-        return _found(electrolyte, study.electrolyte, "electrolyte")
-    return _found(electrolyte, name, f"{where}.electrolyte")
+def _electrolyte(study: Study, given: str | ElectrolyteFrom, where: str) -> Electrolyte:
+    key = f"{where}.electrolyte"
+    if given == DEFAULT_ELECTROLYTE:
+        given, key = study.electrolyte, "electrolyte"
+    if isinstance(given, str):
+        return _found(electrolyte, given, key)
+    return _found(lambda source: source.load(study.temperature), given, key)
 
 
-def _kind_of(material: str, where: str) -> str:
+def _material(study: Study, given: str | MaterialFrom, where: str) -> Material:
+    return (
+        _found(material, given, where) if isinstance(given, str) else _active(study, given, where)
+    )
+
+
+def _active(study: Study, given: str | MaterialFrom, where: str) -> ActiveMaterial:
+    if isinstance(given, str):
+        return _found(active_material, given, where)
+    return _found(lambda one: one.load(study.temperature, study.voltage_window), given, where)
+
+
+def _kind_of(name: str, where: str) -> str:
     kinds = {entry.name: entry.kind for entry in catalogue()}
     usable = {name for name, kind in kinds.items() if kind in _BUILDERS}
-    if material not in usable:
-        hint = nearest(material, usable, "known materials")
-        came = f"is an {kinds[material]}" if material in kinds else "is not in the library"
-        raise InputError(f'{where}: "{material}" {came}; {hint}')
-    return kinds[material]
+    if name not in usable:
+        hint = nearest(name, usable, "known materials")
+        came = f"is an {kinds[name]}" if name in kinds else "is not in the library"
+        raise InputError(f'{where}: "{name}" {came}; {hint}')
+    return kinds[name]
 
 
-def _found[T](load: Callable[[str], T], name: str, where: str) -> T:
+def _found[G, T](load: Callable[[G], T], given: G, where: str) -> T:
     try:
-        return load(name)
+        return load(given)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None

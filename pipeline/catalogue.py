@@ -12,10 +12,21 @@ _KINDS = {
     "metal electrode": "Counter electrodes",
     "conductor": "Conductors",
 }
+_SOURCES = (
+    (
+        "bpx",
+        "a BPX file {bpx: cell.json, electrode: positive}; as an electrolyte {bpx: cell.json}",
+    ),
+    (
+        "pybamm",
+        "a parameter set of PyBaMM (extra twin): {pybamm: Chen2020, electrode: negative}; as an"
+        " electrolyte {pybamm: Chen2020}",
+    ),
+)
 
 
 def listing() -> dict[str, list[tuple[str, str]]]:
-    """Names and descriptions by heading: shipped studies, then materials by kind."""
+    """Names and descriptions by heading: shipped studies, materials by kind, other sources."""
     found = {
         "Studies": [
             (name, _first_comment(path.read_text(encoding="utf-8")))
@@ -25,7 +36,7 @@ def listing() -> dict[str, list[tuple[str, str]]]:
     for entry in catalogue():
         heading = _KINDS.get(entry.kind, entry.kind)
         found.setdefault(heading, []).append((entry.name, entry.source))
-    return found
+    return found | {"Other sources of active materials and electrolytes": list(_SOURCES)}
 
 
 def _first_comment(text: str) -> str:

@@ -69,6 +69,15 @@ def file_hash(path: Path) -> str:
 
 def input_files(study: Study) -> dict[str, Path]:
     """Files beside the study file that a run reads, by the dotted key that names them."""
+    materials = {
+        f"{'.'.join(keys)}.bpx": source.bpx
+        for keys, source in study.sources.items()
+        if source.bpx is not None
+    }
+    return _image_files(study) | materials
+
+
+def _image_files(study: Study) -> dict[str, Path]:
     image = study.volume.image
     return {} if image is None else {"volume.image.file": image.file}
 
@@ -81,7 +90,7 @@ def stage_keys(study: Study, stages: Sequence[Stage] = STAGES, code: str = "") -
         stages: Stages in order.
         code: Hash of the sources; empty: that of the installed ones.
     """
-    files = {name: file_hash(path) for name, path in input_files(study).items()}
+    files = {name: file_hash(path) for name, path in _image_files(study).items()}
     keys: dict[str, str] = {}
     for stage in stages:
         parts = {

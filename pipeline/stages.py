@@ -7,7 +7,9 @@ the old ones when it has returned on every rank, and never before.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from importlib import import_module
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,17 +91,26 @@ def _mesh_inputs(study: Study) -> dict[str, Any]:
     return {"mesh": study.resolved()["mesh"], "separator": study.separator.thickness}
 
 
+def _resolved(study: Study) -> dict[str, Any]:
+    """The resolved study, with the content of material files in the place of their paths."""
+    tree = study.resolved()
+    for keys, source in study.sources.items():
+        section = reduce(getitem, keys[:-1], tree)
+        section[keys[-1]] = source.identity
+    return tree
+
+
 def _transport_inputs(study: Study) -> dict[str, Any]:
-    return {"phases": study.resolved()["phases"]}
+    return {"phases": _resolved(study)["phases"]}
 
 
 def _simulation_inputs(study: Study) -> dict[str, Any]:
-    tree = study.resolved()
+    tree = _resolved(study)
     return {key: tree[key] for key in tree if key not in ("name", "volume", "mesh")}
 
 
 def _report_inputs(study: Study) -> dict[str, Any]:
-    tree = study.resolved()
+    tree = _resolved(study)
     return {key: tree[key] for key in tree if key != "volume"}  # through the stages before it
 
 

@@ -11,9 +11,11 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from voxtrode.data.errors import InputError, NotAvailableError
-from voxtrode.pipeline.quantities import ArealCapacity, Length, Temperature, Time, Voltage
+from voxtrode.pipeline.quantities import ArealCapacity, Temperature, Time, Voltage
 from voxtrode.pipeline.study_base import Section, first_line, nearest
 from voxtrode.pipeline.study_file import apply_overrides, find_study, read_yaml, write_yaml
+from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
+from voxtrode.pipeline.study_mesh import Mesh
 from voxtrode.pipeline.study_phases import FULL_PORE, PhaseEntry, Separator
 from voxtrode.pipeline.study_protocol import Protocol, Step, StopKind
 from voxtrode.pipeline.study_volume import VolumeSource
@@ -23,27 +25,6 @@ UPPER_CUTOFF = 4.2
 
 type Count = Annotated[int, Field(ge=1)]
 type Tolerance = Annotated[float, Field(gt=0.0, lt=1.0)]
-
-
-class Mesh(Section):
-    """The tetrahedral mesh.
-
-    Attributes:
-        size: Lattice spacing at interfaces [m].
-        method: `voxel` (six tetrahedra a voxel); `smooth` is not available yet.
-    """
-
-    size: Length
-    method: str = "voxel"
-
-    @field_validator("method")
-    @classmethod
-    def _known(cls, method: str) -> str:
-        if method == "smooth":
-            raise NotAvailableError("mesh.method: smooth is not available yet; use voxel")
-        if method != "voxel":
-            raise ValueError(f'expected "voxel" or "smooth", got "{method}"')
-        return method
 
 
 class Store(Section):
@@ -119,7 +100,7 @@ class Study(Section):
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    electrolyte: str = "lipf6-ec-emc-nyman2008"
+    electrolyte: ElectrolyteGiven = "lipf6-ec-emc-nyman2008"
     temperature: Temperature = 298.15
     volume: VolumeSource
     phases: dict[str, PhaseEntry]
@@ -176,6 +157,18 @@ class Study(Section):
                 f"the lower cut-off ({window[0]:g} V) is not below the upper ({window[1]:g} V)"
             )
         return window
+
+    @property
+    def sources(self) -> dict[tuple[str, ...], Source]:
+        """Materials and electrolytes from elsewhere than the library, by their keys."""
+        given: dict[tuple[str, ...], Any] = {
+            ("electrolyte",): self.electrolyte,
+            ("separator", "electrolyte"): self.separator.electrolyte,
+        }
+        for name, entry in self.phases.items():
+            given["phases", name, "material"] = entry.material
+            given["phases", name, "electrolyte"] = entry.electrolyte
+        return {keys: source for keys, source in given.items() if isinstance(source, Source)}
 
     def resolved(self) -> dict[str, Any]:
         """The study as plain numbers, texts, lists and mappings, every default written out."""

@@ -10,6 +10,7 @@ from pydantic_core.core_schema import SerializerFunctionWrapHandler
 
 from voxtrode.pipeline.quantities import Conductivity, Length, Porosity, to_si
 from voxtrode.pipeline.study_base import Section
+from voxtrode.pipeline.study_material import ElectrolyteGiven, MaterialGiven
 
 BRUGGEMAN = "bruggeman"
 """As a tortuosity: τ = ε^−0.5 with the intrinsic ε of the phase."""
@@ -48,7 +49,8 @@ class PhaseEntry(Section):
     """One phase of the volume.
 
     Attributes:
-        material: An active material or a conductor of the library; the library says which.
+        material: An active material or a conductor of the library, which says what it is; or an
+            active material of a BPX file or a PyBaMM set.
         porosity: Intrinsic volume fraction ε of electrolyte; overrides a conductor's.
         tortuosity: Intrinsic tortuosity factor τ, or "bruggeman"; overrides a conductor's.
         conductivity: Electronic conductivity inside the phase [S/m]; overrides the library's.
@@ -56,11 +58,11 @@ class PhaseEntry(Section):
         inert: The phase stores and conducts nothing (void, insulator).
     """
 
-    material: str | None = None
+    material: MaterialGiven | None = None
     porosity: Porosity | None = None
     tortuosity: Tortuosity | None = None
     conductivity: Conductivity | None = None
-    electrolyte: str | None = None
+    electrolyte: ElectrolyteGiven | None = None
     inert: bool = False
 
     @model_validator(mode="after")
@@ -106,4 +108,4 @@ class Separator(Section):
     thickness: Length
     porosity: Porosity
     tortuosity: Tortuosity
-    electrolyte: str = DEFAULT_ELECTROLYTE
+    electrolyte: ElectrolyteGiven = DEFAULT_ELECTROLYTE

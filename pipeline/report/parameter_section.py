@@ -1,18 +1,13 @@
 """The section on parameters: where they come from and which of them are assumed."""
 
-from voxtrode.data.materials import (
-    ActiveMaterial,
-    Material,
-    active_material,
-    assumed_parameters,
-    catalogue,
-    material,
-)
+from voxtrode.data.material_kinds import kind_name
+from voxtrode.data.materials import Material, assumed_parameters
+from voxtrode.pipeline.build import build_phases, materials
 from voxtrode.pipeline.report.blocks import Block, Cell, Section, Table
 from voxtrode.pipeline.report.material_figures import potential_figure
 from voxtrode.pipeline.report.numbers import shortest, unit_text
 from voxtrode.pipeline.report.results import Results
-from voxtrode.pipeline.study_phases import DEFAULT_ELECTROLYTE, PhaseEntry
+from voxtrode.pipeline.study_phases import PhaseEntry
 
 _OVERRIDES = ("porosity", "tortuosity", "conductivity")
 
@@ -20,39 +15,29 @@ _OVERRIDES = ("porosity", "tortuosity", "conductivity")
 def parameter_section(results: Results) -> Section:
     """Potentials, sources and assumptions of every material of the study."""
     study = results.study
-    used = materials_of(results)
-    active = [active_material(str(study.phases[name].material)) for name in results.active]
-    distinct: list[ActiveMaterial] = list({entry.name: entry for entry in active}.values())
+    used = materials(study)
+    phases = build_phases(study)
+    active = [phases[name].active for name in results.active]
+    distinct = list({entry.name: entry for entry in active if entry is not None}.values())
     blocks: list[Block] = []
     figure = potential_figure(distinct, study.voltage_window)
     if figure is not None:
         blocks.append(figure)
     blocks.append(_assumed_table(results, used))
-    kinds = {entry.name: entry for entry in catalogue()}
     blocks.append(
         Table(
             ["Material", "Kind", "Source"],
-            [[name, kinds[name].kind, kinds[name].source] for name in used],
-            "Sources; those of each number stand in the library's file of the material.",
+            [[name, kind_name(entry), entry.source] for name, entry in used.items()],
+            "Sources; those of each number stand in the file of the material.",
             left=(0, 1, 2),
         )
     )
     return Section("parameters", "Parameters", blocks)
 
 
-def materials_of(results: Results) -> dict[str, Material]:
-    """Every material of the study by its name."""
-    study = results.study
-    names = [entry.material for entry in study.phases.values()]
-    names += [study.electrolyte, *(entry.electrolyte for entry in study.phases.values())]
-    names += [study.separator.electrolyte, study.counter]
-    wanted = dict.fromkeys(name for name in names if name and name != DEFAULT_ELECTROLYTE)
-    return {name: material(name) for name in wanted}
-
-
 def assumptions(results: Results) -> int:
     """How many parameters are assumed."""
-    return sum(len(assumed_parameters(entry)) for entry in materials_of(results).values())
+    return sum(len(assumed_parameters(entry)) for entry in materials(results.study).values())
 
 
 def _assumed_table(results: Results, used: dict[str, Material]) -> Table:
@@ -84,7 +69,7 @@ def _overridden(results: Results, name: str, parameter: str) -> str:
 
     def given(entry: PhaseEntry) -> bool:
         own = {"sigma": "conductivity"}.get(parameter, parameter)
-        return entry.material == name and own in _OVERRIDES and getattr(entry, own) is not None
+        return str(entry.material) == name and own in _OVERRIDES and getattr(entry, own) is not None
 
     phases = [phase for phase, entry in results.study.phases.items() if given(entry)]
     return f"not used: the study gives its own for {', '.join(phases)}" if phases else ""

@@ -1,0 +1,1 @@
+"""Materials from parameter files of others: BPX files and PyBaMM's parameter sets."""

@@ -27,6 +27,14 @@ def interface_areas(mesh: TaggedMesh) -> dict[str, float]:
     return {pair: float(totals[code]) for pair, code in pairs.items() if totals[code] > 0.0}
 
 
+def contact_area(mesh: TaggedMesh) -> float:
+    """Area of the facets between different particles of one phase [µm²]; collective."""
+    facets, cells = _owned_facets(mesh, 2)
+    phase, particle = mesh.phase[cells], mesh.particle[cells]
+    at = (phase[:, 0] == phase[:, 1]) & (particle[:, 0] != particle[:, 1])
+    return float(mesh.mesh.comm.allreduce(float(facet_areas(mesh, facets[at]).sum())))
+
+
 def exterior_area(mesh: TaggedMesh) -> float:
     """Area of the facets with one cell [µm²]; collective."""
     facets, _ = _owned_facets(mesh, 1)

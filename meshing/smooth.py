@@ -6,11 +6,12 @@ alone, so the mesh is the same, bit for bit, on any number of ranks.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from mpi4py import MPI
 
 from voxtrode.data.connectivity import Roles
@@ -18,10 +19,13 @@ from voxtrode.data.errors import InputError
 from voxtrode.data.volume import VolumeHeader, read_header, read_slab
 from voxtrode.meshing.build import BuiltMesh
 from voxtrode.meshing.cells import MeshBlock, MeshInfo
+from voxtrode.meshing.colours import Colours, coloured
 from voxtrode.meshing.exchange import Exchange, block_offsets, gathered_offsets
+from voxtrode.meshing.gate import refuse_bad_cells
+from voxtrode.meshing.islands import with_halo, without_islands
 from voxtrode.meshing.judging import alive_cells
 from voxtrode.meshing.lattice import SEPARATOR
-from voxtrode.meshing.smooth_evidence import evidence_of
+from voxtrode.meshing.smooth_evidence import contacts_of, evidence_of
 from voxtrode.meshing.stuffing.box import Box, plan_box
 from voxtrode.meshing.stuffing.calibration import Calibration
 from voxtrode.meshing.stuffing.cutting import ANY
@@ -42,11 +46,15 @@ class SmoothSettings:
         levels: How often cells may double in size away from interfaces.
         calibration: How well phase volumes are met.
         effort: How much is done for the worst cells.
+        islands: Voxels of the smallest face-connected region that is not given to the phase around.
+        contacts: Whether contacts between particles are smooth surfaces, too.
     """
 
     levels: int = 2
-    calibration: Calibration = Calibration()
-    effort: Effort = Effort()
+    calibration: Calibration = field(default_factory=Calibration)
+    effort: Effort = field(default_factory=Effort)
+    islands: int = 0
+    contacts: bool = False
 
 
 def build_smooth_mesh(
@@ -75,9 +83,13 @@ def build_smooth_mesh(
     header = read_header(folder)
     box = _box(header, size, separator, settings.levels)
     window = _window(box, settings.levels, comm)
-    slab = _read(folder, header, window, comm)
-    part = make_part(slab, window, settings.calibration, settings.effort, comm)
-    block = _block(part, slab, roles, Seams.between(comm, window))
+    slab, lost = _read(folder, header, window, settings.islands, comm)
+    told = _colours(slab, roles.active if settings.contacts else (), comm)
+    apart = replace(slab, labels=told.labels, phases=len(told.phase))
+    part = make_part(apart, window, settings.calibration, settings.effort, comm)
+    particle = _particles(part, apart, told.phase, roles)
+    part = replace(part, phase=_phases(part.phase, told.phase))
+    block = _block(part, slab, particle, Seams.between(comm, window))
     info = MeshInfo(
         phases=(*header.phases, SEPARATOR),
         vertices=int(comm.allreduce(len(block.x))),
@@ -90,6 +102,9 @@ def build_smooth_mesh(
     tagged = distribute(block, info, comm)
     block = replace(block, alive=_alive(tagged, len(block.cells), roles))
     evidence = evidence_of(tagged, part, slab, box, roles, measured)
+    evidence["islands"] = {"smaller_than_voxels": settings.islands, "voxels": lost}
+    evidence["contacts"] = contacts_of(tagged, settings.contacts)
+    refuse_bad_cells(evidence)
     return BuiltMesh(block, info, part.cells, np.ascontiguousarray(part.x[:, ::-1]), evidence)
 
 
@@ -114,29 +129,58 @@ def _window(box: Box, levels: int, comm: MPI.Intracomm) -> Window:
     return Window.of(box, levels, first, box.shape[0] if comm.rank == comm.size - 1 else last)
 
 
-def _read(folder: Path, header: VolumeHeader, window: Window, comm: MPI.Intracomm) -> ImageSlab:
+def _read(
+    folder: Path, header: VolumeHeader, window: Window, smallest: int, comm: MPI.Intracomm
+) -> tuple[ImageSlab, dict[str, int]]:
+    """This rank's voxels, without islands; and the voxels that each phase lost to others."""
     z, y, x = (UM * edge for edge in header.voxel)
-    layers = header.shape[0]
+    layers, phases = header.shape[0], len(header.phases)
+    if layers < comm.size:
+        raise InputError(
+            f"{comm.size} ranks for {layers} voxel layers; use at most one rank a layer"
+        )
     offsets = block_offsets(layers, comm.size)
     first, last = int(offsets[comm.rank]), int(offsets[comm.rank + 1])
     low, high = window.voxel_layers(z, layers)
-    low, high = min(low, first), min(max(high, last + 1), layers)
+    low, high = max(min(low, first - 1), 0), min(max(high, last + 2), layers)
     labels, particles = read_slab(folder, low, high)
     own = slice(first - low, last - low)
-    return ImageSlab(labels, particles, low, layers, own, (z, y, x), len(header.phases))
+    lost = np.zeros(phases, dtype=np.int64)
+    if smallest > 1:
+        cleaned, lost = without_islands(labels, own, phases, smallest, comm)
+        cleaned = with_halo(cleaned, offsets, low, high, comm)
+        particles[cleaned != labels] = 0
+        labels = cleaned
+    slab = ImageSlab(labels, particles, low, layers, own, (z, y, x), phases)
+    return slab, dict(zip(header.phases, lost.tolist(), strict=True))
 
 
-def _block(part: Part, slab: ImageSlab, roles: Roles, seams: Seams) -> MeshBlock:
-    own = part.keys[part.owned]
-    numbers = seams.numbers(own, part.keys)
-    electrode = part.phase != ANY
-    phase = np.where(electrode, part.phase, slab.phases).astype(np.int32)
-    particle = np.zeros(len(phase), dtype=np.int32)
-    active = np.flatnonzero(np.isin(phase, roles.active))
+def _colours(slab: ImageSlab, active: tuple[int, ...], comm: MPI.Intracomm) -> Colours:
+    return coloured(slab.labels, slab.particles, slab.own, slab.phases, active, comm)
+
+
+def _phases(label: npt.NDArray[np.uint8], phase: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Phase of each cell by its label; ``ANY`` stays."""
+    return np.where(label == ANY, label, phase[np.where(label == ANY, 0, label)])
+
+
+def _particles(
+    part: Part, slab: ImageSlab, phase: npt.NDArray[np.uint8], roles: Roles
+) -> npt.NDArray[np.int32]:
+    """Particle of each cell: that of the nearest voxel of its label, 0 outside active phases."""
+    particle = np.zeros(len(part.phase), dtype=np.int32)
+    active = np.flatnonzero(np.isin(_phases(part.phase, phase), roles.active) & (part.phase != ANY))
     middles = part.x[part.cells[active]].mean(axis=1)
     particle[active] = nearest_particles(
         middles, part.phase[active], slab.labels, slab.particles, slab.first, slab.voxel
     )
+    return particle
+
+
+def _block(part: Part, slab: ImageSlab, particle: npt.NDArray[np.int32], seams: Seams) -> MeshBlock:
+    """Rows of the global arrays; what is alive is judged later."""
+    numbers = seams.numbers(part.keys[part.owned], part.keys)
+    phase = np.where(part.phase == ANY, slab.phases, part.phase).astype(np.int32)
     return MeshBlock(
         x=np.ascontiguousarray(part.x[part.owned][:, ::-1]),
         cells=numbers[part.cells],

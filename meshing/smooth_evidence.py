@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from mpi4py import MPI
 
 from voxtrode.data.connectivity import Roles
 from voxtrode.meshing.components import SlabLabeller
-from voxtrode.meshing.measures import component_counts, exterior_area, interface_areas
+from voxtrode.meshing.measures import component_counts, contact_area, exterior_area, interface_areas
 from voxtrode.meshing.quality import angle_histogram, crowded_facets, shape_measures
 from voxtrode.meshing.stuffing.box import Box
 from voxtrode.meshing.stuffing.cutting import ANY
@@ -56,6 +57,7 @@ def evidence_of(
         "interfaces": _interfaces(interface_areas(mesh), measured),
         "components": component_counts(mesh),
         "image_components": _image_components(slab, phases, comm),
+        "particle_volume_error": _particle_errors(mesh, slab),
         "untagged_cells": int(comm.allreduce(_untagged(mesh, roles))),
     }
 
@@ -70,6 +72,8 @@ def _quality(part: Part, comm: MPI.Intracomm) -> dict[str, Any]:
     counts = np.empty_like(below)
     comm.Allreduce(below, counts)
     return {
+        "worst_cell": _worst(part, x, angles[:, 0], comm),
+        "mended": _mended(part, comm),
         "min_dihedral_deg": comm.allreduce(float(angles[:, 0].min(initial=180.0)), op=MPI.MIN),
         "max_dihedral_deg": comm.allreduce(float(angles[:, 1].max(initial=0.0)), op=MPI.MAX),
         "cells_below_deg": {f"{limit:g}": int(n) for limit, n in zip(SMALL, counts, strict=True)},
@@ -82,6 +86,73 @@ def _quality(part: Part, comm: MPI.Intracomm) -> dict[str, Any]:
         # A facet on the seam of two slabs has one cell in each: no facet is seen twice.
         "nonmanifold_facets": comm.allreduce(crowded_facets(part.cells)),
     }
+
+
+def _worst(
+    part: Part,
+    x: npt.NDArray[np.float64],
+    angles: npt.NDArray[np.float64],
+    comm: MPI.Intracomm,
+) -> dict[str, Any]:
+    """The cell with the smallest angle, and where it is."""
+    mine: tuple[float, list[float]] = (180.0, [])
+    if len(angles):
+        cell = int(np.argmin(angles))
+        middle = x[part.cells[cell]].mean(axis=0)[::-1] / UM
+        mine = float(angles[cell]), middle.tolist()
+    angle, place = min(comm.allgather(mine))
+    return {"angle_deg": angle, "position_m": place}
+
+
+def _mended(part: Part, comm: MPI.Intracomm) -> dict[str, Any]:
+    """What moving single points did for the worst cells."""
+    found = part.mended
+    return {
+        "points_moved": int(comm.allreduce(found.moved)),
+        "largest_move_m": comm.allreduce(found.displacement, op=MPI.MAX) / UM,
+        "min_dihedral_before_deg": comm.allreduce(found.before.smallest, op=MPI.MIN),
+    }
+
+
+def _particle_errors(mesh: TaggedMesh, slab: ImageSlab) -> dict[str, Any] | None:
+    """Volumes of the particles in the mesh against those in the image."""
+    comm: MPI.Intracomm = mesh.mesh.comm
+    n = int(comm.allreduce(int(slab.particles.max(initial=0)), op=MPI.MAX))
+    owned = mesh.mesh.topology.index_map(3).size_local
+    x = mesh.mesh.geometry.x[mesh.mesh.geometry.dofmap[:owned]]
+    _, volumes = shape_measures(x)
+    in_mesh = summed(mesh.particle[:owned], np.abs(volumes), n + 1)
+    image = np.bincount(slab.particles[slab.own].ravel(), minlength=n + 1).astype(np.float64)
+    comm.Allreduce(MPI.IN_PLACE, in_mesh)
+    comm.Allreduce(MPI.IN_PLACE, image)
+    there = np.flatnonzero(image[1:] > 0) + 1
+    if not len(there):
+        return None
+    voxel = float(np.prod(slab.voxel))
+    error = in_mesh[there] / (image[there] * voxel) - 1.0
+    worst = int(np.argmax(np.abs(error)))
+    return {
+        "mean": float(error.mean()),
+        "rms": float(np.sqrt(np.mean(error**2))),
+        "volume_weighted_rms": float(np.sqrt(np.average(error**2, weights=image[there]))),
+        "worst": {
+            "particle": int(there[worst]),
+            "error": float(error[worst]),
+            "voxels": int(image[there[worst]]),
+        },
+    }
+
+
+def contacts_of(mesh: TaggedMesh, smooth: bool) -> dict[str, Any]:
+    """Contacts between particles of one phase; collective.
+
+    Args:
+        mesh: The mesh.
+        smooth: Whether particles were told apart, so that areas mean something.
+    """
+    if not smooth:
+        return {"smooth": False, "note": "contacts between particles follow voxels: no areas"}
+    return {"smooth": True, "area_m2": contact_area(mesh) / UM**2}
 
 
 def _volume_errors(

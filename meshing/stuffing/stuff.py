@@ -1,19 +1,25 @@
 """From phase fields to tetrahedra: cut, snap, cleave, with phase volumes that are met."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from voxtrode.meshing.stuffing import cutting
+from voxtrode.meshing.stuffing import cutting, snapping
 from voxtrode.meshing.stuffing.box import KEY_UNITS, Box
-from voxtrode.meshing.stuffing.cleaving import cleave, cut_points
-from voxtrode.meshing.stuffing.cutting import ANY, Cuts
+from voxtrode.meshing.stuffing.cell_points import Points, count_junctions, cut_points
+from voxtrode.meshing.stuffing.cleaving import MOST_CONES, CutCells, Tetrahedra, cleave
+from voxtrode.meshing.stuffing.cutting import ANY, Corners, CutEdges
 from voxtrode.meshing.stuffing.fields import PhaseFields
+from voxtrode.meshing.stuffing.geometry import volume
 from voxtrode.meshing.stuffing.graded import Background
+from voxtrode.meshing.stuffing.sampling import Fields
 from voxtrode.meshing.stuffing.table import new_table
 
+_TURNS = (0, 2, 3)
+"""Odd coordinates of the points that snap together: corners of cubes, centres of their faces on
+the boundary, and centres of cubes. No two points of a turn share an edge, or it is never cut."""
 VOLUME_UNIT = 2.0**-32
 """Volumes are summed as whole multiples of this share of a lattice cube: sums that do not depend
 on their order, so that they are the same on any number of ranks."""
@@ -76,99 +82,84 @@ def stuff(start: Sampled, shift: npt.NDArray[np.float64]) -> Stuffed:
 
     Args:
         start: Lattice and fields.
-        shift: Constant added to the field of each phase.
+        shift: Constant added to the field of each phase [voxels], shape ``(phases,)``.
     """
-    cuts = _cut(start, shift)
-    fields, lattice = start.fields, start.lattice
-    number, added = cut_points(cuts.x, cuts.ends, cuts.place)
-    n, n_cuts = len(cuts.x), len(added)
-    n_active = int(np.count_nonzero(cuts.active))
-    # No lattice cell adds more than one point inside and half of its four face points, or becomes
-    # more than 24 cells; most active ones become four.
-    room = n + n_cuts + 3 * n_active
-    x = np.empty((room, 3))
-    x[:n], x[n : n + n_cuts] = cuts.x, added
-    names = np.full((3 * n_active, 4), -1, dtype=np.int32)
-    capacity = len(lattice.tets) - n_active + 24 * n_active
-    cells = np.empty((capacity, 4), dtype=np.int32)
-    phase = np.empty(capacity, dtype=np.uint8)
-    parent = np.empty(capacity, dtype=np.int32)
-    all_names = np.full((room, 4), -1, dtype=np.int32)
-    del names
-    count, used = cleave(
-        fields.values,
-        fields.grid,
-        shift,
-        lattice.tets,
-        cuts.active,
-        cuts.labels,
-        cuts.sets,
-        x,
-        n,
-        number,
-        cuts.table,
-        new_table(n_active),
-        n + n_cuts,
-        cells,
-        phase,
-        parent,
-        all_names,
+    fields = start.fields.shifted(shift)
+    lattice, corners, edges = _cut(start, fields)
+    points, used = _points(corners, edges, lattice)
+    table = new_table(len(points.x) - used)
+    # Most lattice cells become one, most active ones four; pages never written take no memory.
+    active = len(lattice.edges)
+    room = len(lattice.tets) + (MOST_CONES - 1) * active
+    out = Tetrahedra(
+        np.empty((room, 4), dtype=np.int32),
+        np.empty(room, dtype=np.uint8),
+        np.empty(room, dtype=np.int32),
     )
-    all_names[n : n + n_cuts, :2] = cuts.ends[number >= 0]
-    snapped = (cuts.labels != ANY) & (cuts.sets != np.left_shift(1, cuts.labels.astype(np.int64)))
+    count, used = cleave(fields, lattice, points, table, used, out)
+    n = len(corners.x)
     surface = np.ones(used, dtype=bool)
-    surface[:n] = snapped
+    surface[:n] = (corners.labels != ANY) & (corners.sets != cutting.sets_of(corners.labels))
     return Stuffed(
-        x[:used].copy(),
-        _keys(start, all_names[n:used]),
-        _fixed(start, all_names[n:used]),
+        points.x[:used].copy(),
+        _keys(start, points.names[n:used]),
+        _fixed(start, points.names[n:used]),
         surface,
-        cells[:count].copy(),
-        phase[:count].copy(),
-        parent[:count].copy(),
+        out.cells[:count].copy(),
+        out.phase[:count].copy(),
+        out.parent[:count].copy(),
     )
 
 
-def _cut(start: Sampled, shift: npt.NDArray[np.float64]) -> Cuts:
-    lattice, fields = start.lattice, start.fields
-    labels = cutting.label_points(start.values, shift, start.outside)
-    active = cutting.mixed_cells(lattice.tets, labels)
-    # A cell has four edges between two phases at most, six among more; each is shared by four.
-    most = 6 * int(np.count_nonzero(active)) + 1
-    table, ends = new_table(most // 3), np.empty((most, 2), dtype=np.int64)
-    ends = ends[: cutting.mixed_edges(lattice.tets, active, labels, table, ends)].copy()
-    sets = np.where(labels == ANY, -1, np.left_shift(1, np.minimum(labels, 62).astype(np.int64)))
-    x, place = start.rest.copy(), np.empty(len(ends))
-    values, grid = fields.values, fields.grid
-    cutting.place_cuts(values, grid, shift, x, labels, ends, place)
-    fixed = start.box.fixed(lattice.points)
-    for turn in (0, 2, 3):
-        cutting.snap_points(turn, lattice.points, fixed, start.rest, x, labels, sets, ends, place)
-    cutting.recut(values, grid, shift, lattice.points, x, labels, sets, ends, place)
-    return Cuts(labels, sets, x, active, ends, place, table)
+def _cut(start: Sampled, fields: Fields) -> tuple[CutCells, Corners, CutEdges]:
+    """The lattice after cutting and snapping."""
+    points, tets = start.lattice.points, start.lattice.tets
+    labels = cutting.label_points(start.values, fields.shift, start.outside)
+    active = cutting.mixed_cells(tets, labels)
+    ends, of_cell = cutting.mixed_edges(tets, active, labels)
+    edges = CutEdges(ends, snapping.nearest_places(points, ends), np.empty(len(ends)))
+    fixed, sets = start.box.fixed(points), cutting.sets_of(labels)
+    corners = Corners(points, fixed, start.rest, start.rest.copy(), labels, sets)
+    cutting.place_cuts(fields, corners, start.values, edges)
+    for turn in _TURNS:
+        snapping.snap_points(turn, corners, edges, len(fields.shift))
+    snapping.recut(fields, corners, edges)
+    return CutCells(tets, active, of_cell), corners, edges
+
+
+def _points(corners: Corners, edges: CutEdges, lattice: CutCells) -> tuple[Points, int]:
+    """Lattice points, cuts, and room for one point inside each active cell and all junctions."""
+    cut, added = cut_points(corners.x, edges)
+    n, used = len(corners.x), len(corners.x) + len(added)
+    room = used + count_junctions(lattice.edges, cut) + len(lattice.edges)
+    x = np.empty((room, 3))
+    x[:n], x[n:used] = corners.x, added
+    names = np.empty((room, 4), dtype=np.int32)
+    names[n:used, :2] = edges.ends[cut >= 0]
+    names[n:used, 2:] = -1
+    return Points(x, names, corners.labels, corners.sets, cut), used
 
 
 def _keys(start: Sampled, names: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Numbers of lattice points, then of those between two, three or four of them."""
     points, box = start.lattice.points, start.box
-    keys = [box.keys(points, KEY_UNITS)]
     added = np.empty(len(names), dtype=np.int64)
     corners = np.count_nonzero(names >= 0, axis=1)
     for count in (2, 3, 4):
         rows = np.flatnonzero(corners == count)
-        total = points[names[rows, :count]].sum(axis=1, dtype=np.int64)
+        total = points[names[rows, :count]].sum(axis=1, dtype=np.int32)
         added[rows] = box.keys(total, KEY_UNITS // count)
-    return np.concatenate([*keys, added])
+    return np.concatenate([box.keys(points, KEY_UNITS), added])
 
 
 def _fixed(start: Sampled, names: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """A point in an edge, face or cell stays in the planes that all its lattice points lie in."""
-    own = start.box.fixed(start.lattice.points)
-    added = np.ones((len(names), 3), dtype=bool)
     points = start.lattice.points
+    own = start.box.fixed(points)
+    added = np.ones((len(names), 3), dtype=bool)
     first = points[names[:, 0]]
     for column in names.T:
-        there = column >= 0
-        row = np.where(there, column, names[:, 0])
+        row = np.where(column >= 0, column, names[:, 0])
         added &= own[row] & (points[row] == first)
     return np.concatenate([own, added])
 
@@ -187,34 +178,21 @@ def phase_volumes(
     Returns:
         Multiples of ``VOLUME_UNIT`` lattice cubes, shape ``(phases,)``.
     """
-    totals = np.zeros(256, dtype=np.int64)
-    _add_volumes(
-        mesh.x, mesh.cells, mesh.phase, mesh.parent, own, 1.0 / (cube * VOLUME_UNIT), totals
-    )
+    totals = np.zeros(ANY + 1, dtype=np.int64)
+    tetrahedra = Tetrahedra(mesh.cells, mesh.phase, mesh.parent)
+    _add_volumes(mesh.x, tetrahedra, own, 1.0 / (cube * VOLUME_UNIT), totals)
     return totals[:phases]
 
 
 @njit(cache=True)
 def _add_volumes(
     x: npt.NDArray[np.float64],
-    cells: npt.NDArray[np.int32],
-    phase: npt.NDArray[np.uint8],
-    parent: npt.NDArray[np.int32],
+    mesh: Tetrahedra,
     own: npt.NDArray[np.bool_],
     scale: float,
     totals: npt.NDArray[np.int64],
 ) -> None:
-    for t in range(len(cells)):
-        if not own[parent[t]]:
-            continue
-        p, q, r, s = x[cells[t, 0]], x[cells[t, 1]], x[cells[t, 2]], x[cells[t, 3]]
-        a0, a1, a2 = q[2] - p[2], q[1] - p[1], q[0] - p[0]
-        b0, b1, b2 = r[2] - p[2], r[1] - p[1], r[0] - p[0]
-        c0, c1, c2 = s[2] - p[2], s[1] - p[1], s[0] - p[0]
-        six = a0 * (b1 * c2 - b2 * c1) - a1 * (b0 * c2 - b2 * c0) + a2 * (b0 * c1 - b1 * c0)
-        totals[phase[t]] += np.int64(np.rint(six / 6.0 * scale))
-
-
-def moved(mesh: Stuffed, x: npt.NDArray[np.float64]) -> Stuffed:
-    """The same mesh with other coordinates."""
-    return replace(mesh, x=x)
+    for t in range(len(mesh.cells)):
+        if own[mesh.parent[t]]:
+            a, b, c, d = mesh.cells[t]
+            totals[mesh.phase[t]] += np.int64(np.rint(volume(x, a, b, c, d) * scale))

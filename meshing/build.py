@@ -32,6 +32,8 @@ class BuiltMesh:
         local_cells: Cells by rows of ``local_x``, shape ``(cells, 4)``.
         local_x: Vertices [µm] of this rank's cells, shape ``(vertices, 3)``.
         evidence: Content of ``mesh.json``, equal on every rank.
+        partition: Ranks that hold each cell of the block where the mesh was distributed, to be kept
+            with it.
     """
 
     block: MeshBlock
@@ -39,6 +41,7 @@ class BuiltMesh:
     local_cells: npt.NDArray[np.int64]
     local_x: npt.NDArray[np.float64]
     evidence: dict[str, Any]
+    partition: npt.NDArray[np.int32] | None = None
 
 
 def build_voxel_mesh(

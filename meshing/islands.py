@@ -19,7 +19,7 @@ def without_islands(
     Phase after phase in the order of their labels, so that an island in an island goes with it.
 
     Args:
-        labels: Own layers and, where a rank lies below or above, one layer or more of its [z, y, x].
+        labels: Own layers and, where a rank lies below or above, one layer of its [z, y, x].
         own: Own layers, as rows of `labels`.
         phases: Number of phases.
         smallest: Voxels of the smallest region that stays.

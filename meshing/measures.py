@@ -1,11 +1,10 @@
-"""Areas and components of a distributed tagged mesh."""
+"""Areas of a distributed tagged mesh."""
 
 import dolfinx.mesh as dmesh
 import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
-from voxtrode.meshing.cell_components import face_components
 from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import TaggedMesh
 
@@ -41,14 +40,6 @@ def exterior_area(mesh: TaggedMesh) -> float:
     local = dmesh.exterior_facet_indices(mesh.mesh.topology)
     facets = np.intersect1d(facets, local)
     return float(mesh.mesh.comm.allreduce(float(facet_areas(mesh, facets).sum())))
-
-
-def component_counts(mesh: TaggedMesh) -> dict[str, int]:
-    """Face-connected components of each phase; collective."""
-    return {
-        name: face_components(mesh, mesh.phase == value)[1]
-        for value, name in enumerate(mesh.info.phases)
-    }
 
 
 def facet_areas(mesh: TaggedMesh, facets: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:

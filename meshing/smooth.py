@@ -105,7 +105,8 @@ def build_smooth_mesh(
     evidence["islands"] = {"smaller_than_voxels": settings.islands, "voxels": lost}
     evidence["contacts"] = contacts_of(tagged, settings.contacts)
     refuse_bad_cells(evidence)
-    return BuiltMesh(block, info, part.cells, np.ascontiguousarray(part.x[:, ::-1]), evidence)
+    x = np.ascontiguousarray(part.x[:, ::-1])
+    return BuiltMesh(block, info, part.cells, x, evidence, tagged.partition)
 
 
 def _box(header: VolumeHeader, size: float, separator: float, levels: int) -> Box:
@@ -148,7 +149,7 @@ def _read(
     lost = np.zeros(phases, dtype=np.int64)
     if smallest > 1:
         cleaned, lost = without_islands(labels, own, phases, smallest, comm)
-        cleaned = with_halo(cleaned, offsets, low, high, comm)
+        cleaned = np.asarray(with_halo(cleaned, offsets, low, high, comm), dtype=np.uint8)
         particles[cleaned != labels] = 0
         labels = cleaned
     slab = ImageSlab(labels, particles, low, layers, own, (z, y, x), phases)

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from voxtrode.data.connectivity import Roles
-from voxtrode.meshing.components import SlabLabeller
-from voxtrode.meshing.measures import component_counts, contact_area, exterior_area, interface_areas
+from voxtrode.meshing.measures import contact_area, exterior_area, interface_areas
 from voxtrode.meshing.quality import angle_histogram, crowded_facets, shape_measures
+from voxtrode.meshing.regions import regions_of
 from voxtrode.meshing.stuffing.box import Box
 from voxtrode.meshing.stuffing.cutting import ANY
 from voxtrode.meshing.stuffing.part import ImageSlab, Part
@@ -44,6 +44,7 @@ def evidence_of(
     phases = mesh.info.phases
     _, y, x = box.size
     exterior = 2.0 * (box.top * (x + y) + x * y)
+    regions = regions_of(mesh, part, slab)
     return {
         "method": "smooth",
         "spacing_m": [edge / UM for edge in box.spacing],
@@ -55,8 +56,9 @@ def evidence_of(
         "volume_error": _volume_errors(part, slab, phases, comm),
         "volume_passes": part.passes,
         "interfaces": _interfaces(interface_areas(mesh), measured),
-        "components": component_counts(mesh),
-        "image_components": _image_components(slab, phases, comm),
+        "components": {name: found["mesh"] for name, found in regions.items()},
+        "image_components": {name: found["image"] for name, found in regions.items()},
+        "regions": regions,
         "particle_volume_error": _particle_errors(mesh, slab),
         "untagged_cells": int(comm.allreduce(_untagged(mesh, roles))),
     }
@@ -188,18 +190,6 @@ def _interfaces(areas: Mapping[str, float], measured: Mapping[str, Any]) -> dict
             }
         }
     return result
-
-
-def _image_components(
-    slab: ImageSlab, phases: tuple[str, ...], comm: MPI.Intracomm
-) -> dict[str, int]:
-    labeller = SlabLabeller(comm)
-    window = slice(
-        max(slab.own.start - 1, 0) if labeller.below else slab.own.start,
-        slab.own.stop + 1 if labeller.above else slab.own.stop,
-    )
-    labels = slab.labels[window]
-    return {name: labeller.label(labels == value)[1] for value, name in enumerate(phases[:-1])}
 
 
 def _untagged(mesh: TaggedMesh, roles: Roles) -> int:

@@ -35,7 +35,7 @@ from voxtrode.meshing.stuffing.cutting import (
 from voxtrode.meshing.stuffing.geometry import roundness
 from voxtrode.meshing.stuffing.sampling import Fields, best_phase
 
-MOST_CONES = 24
+_MOST_CONES = 24
 """Tetrahedra that a lattice cell becomes at most."""
 
 
@@ -85,6 +85,16 @@ class Tetrahedra(NamedTuple):
     cells: Cells
     phase: Labels
     parent: Cells
+
+
+def room_for(lattice: CutCells) -> Tetrahedra:
+    """Room for all tetrahedra of a lattice; pages that are never written take no memory."""
+    room = len(lattice.tets) + (_MOST_CONES - 1) * len(lattice.edges)
+    return Tetrahedra(
+        np.empty((room, 4), dtype=np.int32),
+        np.empty(room, dtype=np.uint8),
+        np.empty(room, dtype=np.int32),
+    )
 
 
 @njit(cache=True)
@@ -169,7 +179,7 @@ def _roundest(cell: Cell, points: Points, options: Rows) -> int:
     best, best_worst = options[0], -1.0
     for apex in options:
         worst = 1e30
-        for n in range(MOST_CONES):
+        for n in range(_MOST_CONES):
             corner, edge, face = _cone(cell, n)
             if _distinct(corner, edge, face, apex):
                 worst = min(worst, roundness(points.x, corner, edge, face, apex))
@@ -196,7 +206,7 @@ def _write_cones(
     fields: Fields, cell: Cell, points: Points, apex: int, out: Tetrahedra, count: int
 ) -> int:
     """Writes the cones from a cell's point over its faces; tetrahedra so far."""
-    for n in range(MOST_CONES):
+    for n in range(_MOST_CONES):
         corner, edge, face = _cone(cell, n)
         if not _distinct(corner, edge, face, apex):
             continue

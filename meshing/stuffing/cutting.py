@@ -128,9 +128,8 @@ def mixed_edges(tets: Cells, active: Flags, labels: Labels) -> tuple[Rows, Cells
         of each active cell in the order of ``EDGES``, −1 within a phase, ``(active cells, 6)``.
     """
     n = int(np.count_nonzero(active))
-    # Every cell at an edge between phases is active. A cell that is glued to others by a face adds
-    # three edges at most: a table for two a cell has room for four.
-    table, ends = new_table(2 * n), np.empty((6 * n, 2), dtype=np.int64)
+    # No more than six edges a cell: at least one slot of the table stays empty.
+    table, ends = new_table(3 * n), np.empty((6 * n, 2), dtype=np.int64)
     of_cell = np.empty((n, 6), dtype=np.int32)
     count = _list_edges(tets, active, labels, table, ends, of_cell)
     return ends[:count].copy(), of_cell

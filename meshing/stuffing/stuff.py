@@ -8,8 +8,8 @@ from numba import njit
 
 from voxtrode.meshing.stuffing import cutting, snapping
 from voxtrode.meshing.stuffing.box import KEY_UNITS, Box
-from voxtrode.meshing.stuffing.cell_points import Points, count_junctions, cut_points
-from voxtrode.meshing.stuffing.cleaving import MOST_CONES, CutCells, Tetrahedra, cleave
+from voxtrode.meshing.stuffing.cell_points import with_cuts
+from voxtrode.meshing.stuffing.cleaving import CutCells, Tetrahedra, cleave, room_for
 from voxtrode.meshing.stuffing.cutting import ANY, Corners, CutEdges
 from voxtrode.meshing.stuffing.fields import PhaseFields
 from voxtrode.meshing.stuffing.geometry import volume
@@ -86,17 +86,9 @@ def stuff(start: Sampled, shift: npt.NDArray[np.float64]) -> Stuffed:
     """
     fields = start.fields.shifted(shift)
     lattice, corners, edges = _cut(start, fields)
-    points, used = _points(corners, edges, lattice)
-    table = new_table(len(points.x) - used)
-    # Most lattice cells become one, most active ones four; pages never written take no memory.
-    active = len(lattice.edges)
-    room = len(lattice.tets) + (MOST_CONES - 1) * active
-    out = Tetrahedra(
-        np.empty((room, 4), dtype=np.int32),
-        np.empty(room, dtype=np.uint8),
-        np.empty(room, dtype=np.int32),
-    )
-    count, used = cleave(fields, lattice, points, table, used, out)
+    points, used = with_cuts(corners, edges, lattice.edges)
+    out = room_for(lattice)
+    count, used = cleave(fields, lattice, points, new_table(len(points.x) - used), used, out)
     n = len(corners.x)
     surface = np.ones(used, dtype=bool)
     surface[:n] = (corners.labels != ANY) & (corners.sets != cutting.sets_of(corners.labels))
@@ -125,19 +117,6 @@ def _cut(start: Sampled, fields: Fields) -> tuple[CutCells, Corners, CutEdges]:
         snapping.snap_points(turn, corners, edges, len(fields.shift))
     snapping.recut(fields, corners, edges)
     return CutCells(tets, active, of_cell), corners, edges
-
-
-def _points(corners: Corners, edges: CutEdges, lattice: CutCells) -> tuple[Points, int]:
-    """Lattice points, cuts, and room for one point inside each active cell and all junctions."""
-    cut, added = cut_points(corners.x, edges)
-    n, used = len(corners.x), len(corners.x) + len(added)
-    room = used + count_junctions(lattice.edges, cut) + len(lattice.edges)
-    x = np.empty((room, 3))
-    x[:n], x[n:used] = corners.x, added
-    names = np.empty((room, 4), dtype=np.int32)
-    names[n:used, :2] = edges.ends[cut >= 0]
-    names[n:used, 2:] = -1
-    return Points(x, names, corners.labels, corners.sets, cut), used
 
 
 def _keys(start: Sampled, names: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:

@@ -70,5 +70,5 @@ def _on_plane(mesh: TaggedMesh, top: bool) -> Mask:
         if top
         else comm.allreduce(float(x.min(initial=np.inf)), op=MPI.MIN)
     )
-    result: Mask = np.count_nonzero(x[mesh.mesh.geometry.dofmap] == level, axis=1) == 3
+    result: Mask = np.count_nonzero(x[mesh.mesh.geometry.dofmaps[0]] == level, axis=1) == 3
     return result

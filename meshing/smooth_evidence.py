@@ -121,7 +121,7 @@ def _particle_errors(mesh: TaggedMesh, slab: ImageSlab) -> dict[str, Any] | None
     comm: MPI.Intracomm = mesh.mesh.comm
     n = int(comm.allreduce(int(slab.particles.max(initial=0)), op=MPI.MAX))
     owned = mesh.mesh.topology.index_map(3).size_local
-    x = mesh.mesh.geometry.x[mesh.mesh.geometry.dofmap[:owned]]
+    x = mesh.mesh.geometry.x[mesh.mesh.geometry.dofmaps[0][:owned]]
     _, volumes = shape_measures(x)
     in_mesh = summed(mesh.particle[:owned], np.abs(volumes), n + 1)
     image = np.bincount(slab.particles[slab.own].ravel(), minlength=n + 1).astype(np.float64)

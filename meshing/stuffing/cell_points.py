@@ -108,7 +108,7 @@ def with_cuts(corners: Corners, edges: CutEdges, of_cell: Cells) -> tuple[Points
 
 @njit(cache=True)
 def _cut_points(x: Floats, edges: CutEdges) -> tuple[Rows, Floats]:
-    """Row of each edge's cut among all points, −1 where it has none; coordinates of the cuts [µm]."""
+    """Row of each edge's cut among all points, −1 without one; coordinates of cuts [µm]."""
     ends, place = edges.ends, edges.place
     row = np.full(len(ends), -1, dtype=np.int64)
     count = 0

@@ -36,7 +36,7 @@ def alive_cells(mesh: TaggedMesh, roles: Roles) -> npt.NDArray[np.uint8]:
     electronic = _reached(mesh, np.isin(phase, roles.electronic) & ~dry, collector)
     active = np.isin(phase, roles.active) & electronic
     bits = ELECTRONIC * electronic + IONIC * ionic + ACTIVE * active
-    return bits.astype(np.uint8)
+    return np.asarray(bits, dtype=np.uint8)
 
 
 def facet_pairs(mesh: TaggedMesh) -> npt.NDArray[np.int32]:

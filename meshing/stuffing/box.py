@@ -69,7 +69,7 @@ class Box:
         result: npt.NDArray[np.bool_] = at
         return result
 
-    def keys(self, corners: npt.NDArray[np.int32], weight: int) -> npt.NDArray[np.int64]:
+    def keys(self, corners: npt.NDArray[np.signedinteger], weight: int) -> npt.NDArray[np.int64]:
         """Global numbers of points by the centres of their lattice points.
 
         Args:

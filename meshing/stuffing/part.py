@@ -20,7 +20,7 @@ from voxtrode.meshing.stuffing.stuff import Stuffed, sampled
 from voxtrode.meshing.stuffing.window import Window, graded_window, sort_keys
 
 SURFACE_REACH, INNER_REACH = 0.12, 0.3
-"""How far a point of a bad cell may move to mend it [lattice spacings], on interfaces and inside."""
+"""How far a point of a bad cell may move to mend it, on interfaces and inside [spacings]."""
 _SLOPE = 2.0
 """Slope of the difference of two phase fields, distances from their interface."""
 _STAIRCASE = 1.5
@@ -122,7 +122,8 @@ def _summer(comm: MPI.Intracomm) -> Sum:
 def _targets(slab: ImageSlab, summed: Sum) -> Targets:
     voxels, faces = _counts(slab)
     one = float(np.prod(slab.voxel))
-    return Targets(summed(voxels) * one, summed(faces) * (one / _STAIRCASE / _SLOPE))
+    volume = summed(voxels).astype(np.float64) * one
+    return Targets(volume, summed(faces).astype(np.float64) * (one / _STAIRCASE / _SLOPE))
 
 
 def _counts(slab: ImageSlab) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -18,8 +18,8 @@ from voxtrode.meshing.stuffing.sampling import Fields
 from voxtrode.meshing.stuffing.table import new_table
 
 _TURNS = (0, 2, 3)
-"""Odd coordinates of the points that snap together: corners of cubes, centres of their faces on
-the boundary, and centres of cubes. No two points of a turn share an edge, or it is never cut."""
+"""Odd coordinates of the points that snap together: corners of cubes and all points of coarser
+ones, centres of faces, centres of the finest cubes."""
 VOLUME_UNIT = 2.0**-32
 """Volumes are summed as whole multiples of this share of a lattice cube: sums that do not depend
 on their order, so that they are the same on any number of ranks."""

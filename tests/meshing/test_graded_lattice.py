@@ -145,24 +145,26 @@ def test_octree_is_balanced_and_cannot_be_coarser(shape, levels, count):
         block = level[tuple(slice(c, c + 2 * edge) for c in wide)]
         if level[place] < levels and fits and (block == level[place]).all():
             ring = around(*wide, 2 * edge)
-            assert level[ring].min() < level[place] or (edge == 1 and fine[ring].any())
+            own = tuple(slice(c, c + 2) for c in wide)
+            assert fine[own].any() if edge == 1 else level[ring].min() < level[place]
 
 
 @pytest.mark.parametrize("levels", [1, 2, 3])
-def test_tetrahedra_at_fine_cubes_are_regular(levels):
-    """Also with a fine cube at the boundary, where half of a regular one is what there is."""
+def test_tetrahedra_between_fine_cubes_are_regular(levels):
+    """Where phases meet, cells have the centres of two fine cubes: these are of one size."""
     shape = (24, 20, 22)
-    fine = fine_cubes(shape, 4)
-    fine[10, 19, 11] = True
+    fine = np.zeros(shape, bool)
+    fine[7:10, 5:9, 12:15] = True
+    fine[8:11, 18:20, 10:13] = True
     lattice = whole(shape, levels, fine)
-    near = np.zeros(2 * np.array(shape) + 1, bool)
-    for k, j, i in np.argwhere(fine):
-        near[2 * k : 2 * k + 3, 2 * j : 2 * j + 3, 2 * i : 2 * i + 3] = True
-    at_fine = near[tuple(lattice.points.T)][lattice.tets].any(axis=1)
-    p = lattice.points[lattice.tets[at_fine]]
-    at_boundary = ((p == 0) | (p == 2 * np.array(shape))).any(axis=1).any(axis=1)
-    assert (regular(lattice)[at_fine] | at_boundary).all()
-    assert (sixfold_volumes(lattice)[at_fine] == np.where(regular(lattice)[at_fine], 4, 2)).all()
+    centre = (lattice.points % 2 == 1).all(axis=1)
+    inside = np.zeros(len(lattice.points), bool)
+    inside[centre] = fine[tuple(lattice.points[centre].T // 2)]
+    centres = centre[lattice.tets].sum(axis=1)
+    between = (centres > 0) & (inside[lattice.tets].sum(axis=1) == centres)
+    both = between & (centres == 2)
+    assert both.any()
+    assert regular(lattice)[both].all()
     assert not regular(lattice).all()
 
 

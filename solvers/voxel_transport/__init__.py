@@ -1,0 +1,4 @@
+"""Effective transport on the voxels of a volume: matrix-free finite volumes and multigrid."""
+
+from voxtrode.solvers.voxel_transport.engine import VoxelTransport as VoxelTransport
+from voxtrode.solvers.voxel_transport.engine import voxel_transport as voxel_transport

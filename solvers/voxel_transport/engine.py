@@ -1,0 +1,145 @@
+"""Effective transport through a labelled volume, on its voxels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from time import perf_counter
+
+import numpy as np
+
+from voxtrode.data.connectivity import AXES
+from voxtrode.data.errors import InputError, NumericalError
+from voxtrode.solvers.voxel_transport.gradients import solve
+from voxtrode.solvers.voxel_transport.multigrid import Multigrid
+from voxtrode.solvers.voxel_transport.problem import Inside, Labels, Problem, create_problem
+from voxtrode.solvers.voxel_transport.slab import Slab
+
+MAX_ITERATIONS = 500
+
+LOWEST_TOLERANCE = 1e-12
+"""Flux imbalance that rounding in double precision leaves within reach."""
+
+
+@dataclass(frozen=True)
+class VoxelTransport:
+    """Effective transport along one axis.
+
+    Attributes:
+        axis: ``z``, ``y`` or ``x``.
+        fraction: Volume fraction that carries: Σ φ_i ε_i (φ_p for a single phase).
+        percolating_fraction: The same over what is connected to both end faces.
+        isolated_share: Share of the conducting voxels that is not.
+        effective_ratio: D_eff/D₀ of the volume; 0 without a path.
+        tortuosity_factor: τ = fraction/effective_ratio; infinite without a path.
+        percolating_tortuosity_factor: percolating_fraction/effective_ratio; likewise.
+        flux_imbalance: (max − min)/mean of the total flux over all planes normal to the axis.
+        iterations: Of conjugate gradients.
+        wall_s: Wall time [s].
+    """
+
+    axis: str
+    fraction: float
+    percolating_fraction: float
+    isolated_share: float
+    effective_ratio: float
+    tortuosity_factor: float
+    percolating_tortuosity_factor: float
+    flux_imbalance: float
+    iterations: int
+    wall_s: float
+    method: str = "voxel"
+
+
+def voxel_transport(
+    labels: Labels,
+    voxel: tuple[float, float, float],
+    inside: Inside,
+    axis: str,
+    *,
+    periodic: Sequence[str] = (),
+    tolerance: float = 1e-3,
+    max_iterations: int = MAX_ITERATIONS,
+) -> VoxelTransport:
+    """Effective transport of some phases between the two end faces along an axis.
+
+    Cell-centred finite volumes: harmonic means on faces between voxels, half a voxel to the end
+    faces, where u = 1 and u = 0. What is not connected by faces to both ends is left out of the
+    problem, yet counts in `fraction`.
+
+    Args:
+        labels: Phase of each voxel, uint8[z, y, x].
+        voxel: Edge lengths of a voxel along (z, y, x), in any one unit.
+        inside: By label, what the phase carries: ε and its conductivity inside over D₀ (ε/τ of a
+            liquid; 1 and 1 for pure geometry). Labels without an entry, and conductivity 0,
+            insulate and carry nothing.
+        axis: ``z``, ``y`` or ``x``.
+        periodic: Other axes whose sides are periodic; the remaining sides pass no flux.
+        tolerance: Flux imbalance to stop at.
+        max_iterations: Where to give up.
+
+    Raises:
+        InputError: On an unusable argument.
+        NumericalError: Not converged, or a result outside Wiener's bounds.
+    """
+    start = perf_counter()
+    if not LOWEST_TOLERANCE <= tolerance < 1.0:
+        raise InputError(
+            f"tolerance {tolerance:g}: give a flux imbalance from {LOWEST_TOLERANCE:g} to 1"
+        )
+    problem = create_problem(labels, voxel, inside, axis, periodic)
+    if problem.percolating_fraction == 0.0:
+        return _row(problem, 0.0, 0.0, 0, start)
+    slab = Slab(problem.periodic)
+    hierarchy = Multigrid(
+        (problem.phase, problem.table.astype(np.float32)), np.asarray(voxel), slab
+    )
+    solution = solve(
+        (problem.phase, problem.table), problem.axis, slab, hierarchy, tolerance, max_iterations
+    )
+    ratio = solution.flux * problem.unit
+    check_wiener(ratio, problem.conductivity, problem.amounts, tolerance)
+    return _row(problem, ratio, solution.planes.imbalance, solution.iterations, start)
+
+
+def check_wiener(
+    ratio: float, conductivity: Sequence[float], amounts: Sequence[float], tolerance: float
+) -> None:
+    """Refuse an effective conductivity that no arrangement of the phases has.
+
+    O. Wiener, Abh. Sächs. Ges. Wiss. 32 (1912) 509: between layers in series and in parallel.
+
+    Args:
+        ratio: The effective conductivity.
+        conductivity: Of the phases.
+        amounts: Their volume fractions; what is missing to 1 insulates.
+        tolerance: Relative error allowed for.
+
+    Raises:
+        NumericalError: Outside the bounds.
+    """
+    k, share = np.asarray(conductivity), np.asarray(amounts)
+    upper = float(share @ k)
+    lower = float(1.0 / (share @ (1.0 / k))) if share.sum() > 1.0 - 1e-12 else 0.0
+    if not lower * (1.0 - tolerance) <= ratio <= upper * (1.0 + tolerance):
+        raise NumericalError(
+            f"voxel transport: effective conductivity {ratio:.6g} is outside Wiener's bounds "
+            f"{lower:.6g} … {upper:.6g}; report it with the volume"
+        )
+
+
+def _row(
+    problem: Problem, ratio: float, imbalance: float, iterations: int, start: float
+) -> VoxelTransport:
+    fraction, percolating = problem.fraction, problem.percolating_fraction
+    return VoxelTransport(
+        axis=AXES[problem.axis],
+        fraction=fraction,
+        percolating_fraction=percolating,
+        isolated_share=problem.isolated_share,
+        effective_ratio=ratio,
+        tortuosity_factor=fraction / ratio if ratio > 0.0 else inf,
+        percolating_tortuosity_factor=percolating / ratio if ratio > 0.0 else inf,
+        flux_imbalance=imbalance,
+        iterations=iterations,
+        wall_s=perf_counter() - start,
+    )

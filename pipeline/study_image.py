@@ -79,8 +79,8 @@ class Segment(Section):
         denoise: The filter before; "none" for none.
         thresholds: Grey values between the classes, rising; default: multi-Otsu.
         watershed: Put the boundaries on the edges, by a watershed of the gradient.
-        relax: Strength of the relaxation of boundaries on the noisy grey values; 0 for none. Where
-            thresholds are given there is none.
+        relax: Rounds of learning by which boundaries are relaxed on the noisy grey values; 0 for
+            none.
         specks: Smallest component that is kept [voxels].
         vary: Shift of the thresholds whose effect is reported, over the distance of the classes.
     """
@@ -89,7 +89,7 @@ class Segment(Section):
     denoise: Denoise | Literal["none"] = Denoise(nlm=0.4)
     thresholds: tuple[float, ...] | None = None
     watershed: bool = True
-    relax: Annotated[float, Field(ge=0.0, lt=100.0)] = 1.75
+    relax: Annotated[int, Field(ge=0, le=100)] = 8
     specks: Whole = 27
     vary: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.05
 

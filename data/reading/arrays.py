@@ -86,7 +86,7 @@ def open_raw(file: Path, layout: RawLayout) -> ImageSource:
         raise InputError(
             f"{file} has {size} bytes, but a header of {layout.offset} bytes and"
             f" {' x '.join(map(str, layout.shape))} voxels of {layout.dtype} are {expected}:"
-            " correct shape, dtype or offset in volume.image.raw"
+            " correct shape, dtype or offset in volume.image.raw (voxtrode new: --raw-shape)"
         )
     with decoding(file, _RAW):
         values = np.memmap(file, dtype, "r", layout.offset, layout.shape)

@@ -42,7 +42,8 @@ def open_image(file: Path, raw: RawLayout | None = None, dataset: str | None = N
     if opener is None:
         raise InputError(
             f"{file} is in no format that is read (TIFF, NumPy .npy, HDF5): for a raw binary file"
-            " state shape and dtype in volume.image.raw; save anything else as a TIFF stack"
+            " state shape and dtype in volume.image.raw (voxtrode new: --raw-shape); save anything"
+            " else as a TIFF stack"
         )
     return opener(file, dataset)
 

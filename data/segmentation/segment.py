@@ -95,6 +95,12 @@ class _Field:
             cuts[index, index + 1] = cuts[index + 1, index] = threshold
         return cuts + shift * np.abs(levels[:, None] - levels)
 
+    def moved(self, thresholds: list[float]) -> Grey:
+        """Grey values as they came, moved so that the middles of classes are at the thresholds."""
+        above = np.asarray(thresholds) - midpoints(self.levels)
+        step = np.digitize(self.grey, self.levels[1:-1])
+        return self.raw - above.astype(np.float32)[step]
+
 
 @dataclass(frozen=True, eq=False)
 class _Steps:
@@ -118,12 +124,13 @@ def segment(grey: NDArray[Any], settings: Segmentation, voxel: Triple) -> Segmen
     times, with the thresholds moved by -vary, 0, +vary.
 
     Where thresholds are found: multi-Otsu gives first ones; classes get the grey value of their
-    flat voxels; with a watershed, thresholds then are half-way between these.
+    flat voxels; with a watershed, thresholds then are half-way between these. Relaxation honours
+    given thresholds by moving the grey values by what each is above the middle of its two classes.
 
     What limits it: a layer between two other classes thinner than about three standard deviations
     of the scanner's blur looks the same as no layer; without relaxation a boundary with the radius
     of curvature R lies too far inside by about blur²/R; and of the voxels at a boundary, noise
-    turns some (with a step of three times the noise and a blur of one voxel about one in eight).
+    turns some (with a step of three times the noise and a blur of one voxel one in eight or more).
     It needs about 160 bytes per voxel.
 
     Args:
@@ -144,7 +151,7 @@ def segment(grey: NDArray[Any], settings: Segmentation, voxel: Triple) -> Segmen
     varied = [_classify(field, settings, shift * settings.vary) for shift in (-1, 0, 1)]
     model = None
     if settings.relaxes and noise > 0.0:
-        model = fit_model(varied[1].last, unit, field.levels, settings.relax)
+        model = fit_model(varied[1].last, unit, field.levels, noise, settings.relax)
     low, base, high = (_refine(steps, field, settings, model) for steps in varied)
     ambiguous = (low.last != base.last) | (high.last != base.last)
     z = len(unit) // 2
@@ -230,8 +237,7 @@ def _classify(field: _Field, settings: Segmentation, shift: float) -> _Steps:
 def _refine(steps: _Steps, field: _Field, settings: Segmentation, model: Model | None) -> _Steps:
     labels = dict(steps.labels)
     if model is not None:
-        offsets = np.asarray(steps.thresholds) - midpoints(field.levels)
-        labels["relaxation"] = relax(steps.last, field.raw, model, offsets, settings.relax)
+        labels["relaxation"] = relax(steps.last, field.moved(steps.thresholds), model)
     if settings.specks > 1:
         last = next(reversed(labels.values()))
         labels["specks"] = remove_specks(last, len(field.levels), settings.specks)

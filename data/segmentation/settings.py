@@ -10,6 +10,8 @@ from voxtrode.data.segmentation.denoising import Denoising, NonLocalMeans
 
 MOST_CLASSES = 5
 """The search for thresholds grows with the number of bins to the power of classes - 1."""
+MOST_ROUNDS = 100
+"""Of relaxation; it settles within about ten."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,10 @@ class Segmentation:
         specks: Face-connected components of fewer voxels than this are given to their neighbours.
         vary: By how much the thresholds are moved to see what depends on them, as a share of the
             distance between the grey values of the two classes.
-        relax: Cost of boundaries when the classes are relaxed on the noisy grey values after the
-            watershed (see `voxtrode.data.segmentation.relaxation`); 0: they are not. Nor are they
-            without a watershed, or with given thresholds: these are kept.
+        relax: Rounds in which the classes' likely shapes are learnt from the volume, to relax
+            boundaries on the noisy grey values after the watershed (see
+            `voxtrode.data.segmentation.relaxation`); 0: they are not relaxed. Nor are they
+            without a watershed.
     """
 
     classes: tuple[str, ...]
@@ -37,7 +40,7 @@ class Segmentation:
     watershed: bool = True
     specks: int = 0
     vary: float = 0.05
-    relax: float = 1.75
+    relax: int = 8
 
     def __post_init__(self) -> None:
         count = len(self.classes)
@@ -52,9 +55,9 @@ class Segmentation:
             raise InputError(
                 f"segment: vary is {self.vary}: expected a share between 0 and 0.5, e.g. 0.05"
             )
-        if not 0.0 <= self.relax < 100.0:
+        if not 0 <= self.relax <= MOST_ROUNDS:
             raise InputError(
-                f"segment: relax is {self.relax}: expected a cost of boundaries from 0, e.g. 1.75"
+                f"segment: relax is {self.relax}: expected rounds from 0 to {MOST_ROUNDS}, e.g. 8"
             )
         if self.thresholds is not None:
             _check_thresholds(self.thresholds, count)
@@ -62,7 +65,7 @@ class Segmentation:
     @property
     def relaxes(self) -> bool:
         """Whether classes are relaxed."""
-        return self.watershed and self.thresholds is None and self.relax > 0.0
+        return self.watershed and self.relax > 0
 
     def described(self) -> dict[str, Any]:
         """The settings as they go into the evidence (JSON-able)."""

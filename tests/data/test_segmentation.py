@@ -101,10 +101,30 @@ def test_packed_balls_with_a_film(seed: int) -> None:
 
 @pytest.mark.parametrize(("seed", "levels"), [(31, (0.0, 1.0)), (32, (-3.0, 500.0))])
 def test_two_phases(seed: int, levels: tuple[float, float]) -> None:
+    """An unknown place of a patch of 25 voxels of boundary is 0.13 blurs: 1 % here at most."""
     truth = (distance_to_balls((56,) * 3, 18.0, 0.4, seed) <= 0.0).astype(np.uint8)
-    found = segment(scanned(truth, seed, levels), Segmentation(("pore", "nmc")), UNIT)
+    found = segment(scanned(truth, seed, levels), Segmentation(("pore", "nmc"), relax=3), UNIT)
+    assert (found.labels != truth).mean() < 0.015
+    assert np.abs(fractions(found.labels, 2) - fractions(truth, 2)).max() < 0.005
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("radius", "blur"), [(6.0, 0.5), (7.0, 0.7), (9.0, 1.0)])
+def test_balls_down_to_a_radius_of_six(radius: float, blur: float) -> None:
+    """Below 2 % wrong where small convex bodies are shrunk by smoothing alone."""
+    truth = (distance_to_balls((48,) * 3, radius, 0.3, 33) <= 0.0).astype(np.uint8)
+    found = segment(scanned(truth, 33, (0.0, 1.0), blur), Segmentation(("pore", "nmc")), UNIT)
     assert (found.labels != truth).mean() < 0.02
-    assert np.abs(fractions(found.labels, 2) - fractions(truth, 2)).max() < 0.01
+    assert abs(float(found.labels.mean()) - float(truth.mean())) < 0.005
+
+
+@pytest.mark.slow
+def test_a_film_in_three_phases() -> None:
+    """Below 2 % wrong with a film of four voxels on balls, and the film keeps its fraction."""
+    truth = film_on_balls(48, 14.0, 4.0, 44, covered=0.5)
+    found = segment(scanned(truth, 44, blur=0.5), Segmentation(THREE), UNIT)
+    assert (found.labels != truth).mean() < 0.02
+    assert np.abs(fractions(found.labels, 3) - fractions(truth, 3)).max() < 0.01
 
 
 def blurred_ball(radius: float, edge: int) -> NDArray[np.float64]:
@@ -133,7 +153,7 @@ def test_curved_boundaries_move_by_blur_squared_over_radius(radius: float) -> No
 
 @pytest.mark.parametrize("radius", [6.0, 8.0])
 def test_relaxation_puts_curved_boundaries_back(radius: float) -> None:
-    """Relaxation knows the blur, and adds back what the cost of boundaries takes.
+    """Relaxation knows the blur, and what balls look like through it.
 
     Without it the ball loses 3/R² and more, 8 % and 5 %. Noise moves the whole surface of 450 or
     more voxels by below 0.03 voxels, 1.5 % of the volume of the smaller.
@@ -152,14 +172,14 @@ def test_relaxation_puts_curved_boundaries_back(radius: float) -> None:
 
 
 def test_relaxation_turns_fewer_voxels() -> None:
-    """A seventh fewer wrong voxels on small particles at least, and the fraction within 1 %."""
+    """A third fewer wrong voxels on small particles at least, and the fraction within 0.5 %."""
     truth = (distance_to_balls((48,) * 3, 7.0, 0.4, 33) <= 0.0).astype(np.uint8)
     grey = scanned(truth, 33, (0.0, 1.0))
     settings = Segmentation(("pore", "nmc"))
     found = segment(grey, settings, UNIT).labels
     plain = segment(grey, replace(settings, relax=0.0), UNIT).labels
-    assert (found != truth).mean() < 0.85 * (plain != truth).mean()
-    assert abs(float(found.mean()) - float(truth.mean())) < 0.01
+    assert (found != truth).mean() < 0.67 * (plain != truth).mean()
+    assert abs(float(found.mean()) - float(truth.mean())) < 0.005
 
 
 def test_no_layer_between_dark_and_bright() -> None:
@@ -203,8 +223,8 @@ def test_uneven_steps() -> None:
 def test_any_type_gives_the_same(dtype: type[np.number[Any]]) -> None:
     """Scaled to whole values from 0 to 200 all types hold the same numbers."""
     grey = np.rint(two_planes((10, 12, 20)) * 5.0)
-    wanted = segment(grey, Segmentation(("a", "b")), UNIT)
-    found = segment(grey.astype(dtype), Segmentation(("a", "b")), UNIT)
+    wanted = segment(grey, Segmentation(("a", "b"), relax=1), UNIT)
+    found = segment(grey.astype(dtype), Segmentation(("a", "b"), relax=1), UNIT)
     assert np.array_equal(found.labels, wanted.labels)
     assert found.labels.dtype == np.uint8
     assert found.evidence["thresholds"] == wanted.evidence["thresholds"]
@@ -214,7 +234,7 @@ def test_any_type_gives_the_same(dtype: type[np.number[Any]]) -> None:
 def test_huge_values() -> None:
     """Ranges that single precision does not hold."""
     grey = two_planes((6, 12, 20)).astype(np.float64) * 1e300
-    labels = segment(grey, Segmentation(("a", "b")), UNIT).labels
+    labels = segment(grey, Segmentation(("a", "b"), relax=1), UNIT).labels
     assert np.array_equal(labels, np.broadcast_to(np.arange(20) >= 10, labels.shape))
 
 
@@ -224,7 +244,7 @@ def test_one_voxel_thick(axis: int, denoise: Any) -> None:
     """A plane is segmented as a plane, whichever way it lies."""
     plane = two_planes((1, 20, 20))[0]
     grey = np.expand_dims(plane, axis)
-    found = segment(grey, Segmentation(("a", "b"), denoise), UNIT)
+    found = segment(grey, Segmentation(("a", "b"), denoise, relax=1), UNIT)
     expected = np.expand_dims(np.broadcast_to(np.arange(20) >= 10, (20, 20)), axis)
     assert np.array_equal(found.labels, expected)
 
@@ -258,7 +278,7 @@ def test_evidence() -> None:
     truth = film_on_balls(36, 12.0, 5.0, 6, covered=0.6)
     grey = scanned(truth, 6)
     voxel = (1e-6, 2e-6, 0.5e-6)
-    settings = Segmentation(THREE, specks=8)
+    settings = Segmentation(THREE, specks=8, relax=2)
     found = segment(grey, settings, voxel)
     evidence = evidence_of(found)
     assert evidence == found.evidence
@@ -325,9 +345,9 @@ def test_directions_are_alike(axis: int, flip: bool) -> None:
     """A turned image gives turned labels."""
     grey = two_planes((12, 14, 16))
     turned = np.moveaxis(grey, 2, axis)[::-1] if flip else np.moveaxis(grey, 2, axis)
-    expected = segment(grey, Segmentation(("a", "b")), UNIT).labels
+    expected = segment(grey, Segmentation(("a", "b"), relax=1), UNIT).labels
     expected = np.moveaxis(expected, 2, axis)[::-1] if flip else np.moveaxis(expected, 2, axis)
-    assert np.array_equal(segment(turned, Segmentation(("a", "b")), UNIT).labels, expected)
+    assert np.array_equal(segment(turned, Segmentation(("a", "b"), relax=1), UNIT).labels, expected)
 
 
 @pytest.mark.parametrize("axes", [(0, 1, 2), (1, 2), (2,)])

@@ -67,8 +67,8 @@ def test_refused(grey: Any, settings: dict[str, Any], fault: str) -> None:
         {"specks": -1},
         {"vary": 0.0},
         {"vary": 0.5},
-        {"relax": -1.0},
-        {"relax": np.nan},
+        {"relax": -1},
+        {"relax": 101},
     ],
 )
 def test_settings_refused(settings: dict[str, Any]) -> None:

@@ -5,6 +5,10 @@ from voxtrode.pipeline.estimates import Estimate, estimate
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.validation import inspect_volume, validate
 
+_LATTICES = {
+    "smooth": "body-centred cubes, larger ones away from interfaces",
+    "voxel": "six tetrahedra a lattice voxel",
+}
 _UNSEGMENTED = " (taken as equal: the image is grey, and not segmented here)"
 
 
@@ -15,10 +19,16 @@ def check(study: Study) -> dict[str, str]:
         InputError: The first fault of the study or of its image.
     """
     validate(study)
-    header, shares = inspect_volume(study, simulated=True)
-    phases = build_phases(study)
+    found = inspect_volume(study, simulated=True)
+    header, shares = found.header, found.shares
     cost = estimate(
-        header, shares, phases, study.mesh.size, study.separator.thickness, len(study.protocol)
+        header,
+        shares,
+        found.area,
+        build_phases(study),
+        study.mesh,
+        study.separator.thickness,
+        len(study.protocol),
     )
     size = " x ".join(f"{edge * 1e6:g}" for edge in header.size)
     voxel = " x ".join(f"{edge * 1e9:g}" for edge in header.voxel)
@@ -28,14 +38,16 @@ def check(study: Study) -> dict[str, str]:
         "volume": f"{_times(header.shape)} voxels (z, y, x) of {voxel} nm, {size} um",
         "phases": fractions + (_UNSEGMENTED if grey else ""),
         "voxels": f"{cost.voxels:,}",
-        **_costs(cost),
+        **_costs(cost, _LATTICES[study.mesh.method]),
     }
 
 
-def _costs(cost: Estimate) -> dict[str, str]:
-    lattice = f"{_times(cost.lattice)} and {cost.separator_layers} separator layers"
+def _costs(cost: Estimate, lattice: str) -> dict[str, str]:
+    mesh = cost.mesh
+    layers = f"{_times(mesh.lattice)} and {mesh.separator_layers} separator layers"
     return {
-        "cells": f"{cost.cells:,} expected ({lattice}, six tetrahedra a lattice voxel)",
+        "cells": f"{mesh.cells:,} expected ({layers}, {lattice})",
+        "vertices": f"{round(mesh.inside + mesh.behind):,} (estimate)",
         "unknowns": f"{cost.unknowns:,} (estimate)",
         "memory": f"{cost.memory / 2**30:.2g} GiB (estimate)",
         "time": f"{_duration(cost.seconds)} on one core (estimate)",

@@ -1,14 +1,24 @@
-"""The mesh stage: the image's files become `mesh/`: mesh.h5, mesh.vtu or .pvtu, mesh.json."""
+"""The mesh stage: the image's files become `mesh/`: the mesh, its evidence, pictures of it."""
 
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from mpi4py import MPI
+
+from voxtrode.data.connectivity import Roles
 from voxtrode.meshing.build import BuiltMesh, build_voxel_mesh
 from voxtrode.meshing.cells import ACTIVE, ELECTRONIC, IONIC
+from voxtrode.meshing.smooth import SmoothSettings, build_smooth_mesh
 from voxtrode.meshing.tagged import write_mesh
 from voxtrode.meshing.voxel import UM
+from voxtrode.pipeline.build import capabilities
+from voxtrode.pipeline.mesh_figures.draw import draw_mesh
+from voxtrode.pipeline.mesh_warnings import mesh_warnings
 from voxtrode.pipeline.records import read_json, write_json
 from voxtrode.pipeline.stage_image import roles_of
 from voxtrode.pipeline.stages import StageContext
+from voxtrode.pipeline.study_mesh import SmoothMesh, VoxelMesh
 from voxtrode.pipeline.vtk import write_part
 
 
@@ -22,17 +32,44 @@ def run(context: StageContext) -> None:
     image = context.run_dir / "image"
     measured = read_json(image / "image.json")
     roles = roles_of(study, tuple(measured["phases"]))
-    with context.log.task("mesh", total=3.0) as task:
-        built = build_voxel_mesh(
-            image, study.mesh.size, study.separator.thickness, roles, measured, comm
-        )
+    with context.log.task("mesh", total=4.0) as task:
+        build = _BUILDERS[study.mesh.method]
+        built = build(study.mesh, image, study.separator.thickness, roles, measured, comm)
         task.update(1.0, f"{built.info.cells} cells")
-        write_mesh(folder, built.block, built.info, comm)
+        write_mesh(folder, built.block, built.info, comm, built.partition)
         task.update(2.0, "mesh.vtu")
         _write_vtu(context, built)
+        task.update(3.0, "pictures")
+        draw_mesh(folder, built, capabilities(study), comm)
         if comm.rank == 0:
             write_json(folder / "mesh.json", built.evidence)
     _say(context, built.evidence)
+
+
+def _smooth(
+    mesh: SmoothMesh,
+    image: Path,
+    separator: float,
+    roles: Roles,
+    measured: Mapping[str, Any],
+    comm: MPI.Intracomm,
+) -> BuiltMesh:
+    settings = SmoothSettings(levels=mesh.coarsening, islands=mesh.islands, contacts=mesh.contacts)
+    return build_smooth_mesh(image, mesh.size, separator, roles, measured, settings, comm)
+
+
+def _voxel(
+    mesh: VoxelMesh,
+    image: Path,
+    separator: float,
+    roles: Roles,
+    measured: Mapping[str, Any],
+    comm: MPI.Intracomm,
+) -> BuiltMesh:
+    return build_voxel_mesh(image, mesh.size, separator, roles, measured, comm)
+
+
+_BUILDERS: dict[str, Callable[..., BuiltMesh]] = {"smooth": _smooth, "voxel": _voxel}
 
 
 def _write_vtu(context: StageContext, built: BuiltMesh) -> None:
@@ -59,9 +96,5 @@ def _say(context: StageContext, evidence: dict[str, Any]) -> None:
         f"mesh: {evidence['cells']} cells, {evidence['vertices']} vertices, dihedral angles "
         f"{evidence['min_dihedral_deg']:.1f}-{evidence['max_dihedral_deg']:.1f} degrees"
     )
-    if any(evidence["cropped_voxels"]):
-        z, y, x = evidence["cropped_voxels"]
-        context.log.warning(
-            f"the image is no whole multiple of the lattice: {z}, {y}, {x} voxels (z, y, x) at its "
-            "far ends are left out; choose mesh.size as a divisor of the image to keep them"
-        )
+    for warning in mesh_warnings(evidence, context.study.mesh.size):
+        context.log.warning(warning)

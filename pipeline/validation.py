@@ -3,16 +3,35 @@
 The shape of the study file is checked where it is read (`voxtrode.pipeline.study`).
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from voxtrode.data.errors import InputError
 from voxtrode.data.materials import stoichiometry_at
 from voxtrode.data.phases import Phase
 from voxtrode.data.volume import VolumeHeader
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator, capabilities
+from voxtrode.pipeline.expected_area import counted_area, made_area, unknown_area
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_image import Image
 from voxtrode.pipeline.study_protocol import StopKind
 
 _JUDGED_EARLY = 200_000_000  # voxels; above, missing paths show in the stages
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What a volume will be.
+
+    Attributes:
+        header: Shape, voxel and phases.
+        shares: Volume fraction of each phase.
+        area: Area of all interfaces over the volume [1/m], about.
+    """
+
+    header: VolumeHeader
+    shares: Mapping[str, float]
+    area: float
 
 
 def validate(study: Study) -> None:
@@ -28,9 +47,7 @@ def validate(study: Study) -> None:
     _check_voltages(study, phases)
 
 
-def inspect_volume(
-    study: Study, simulated: bool, meshed: bool = True
-) -> tuple[VolumeHeader, dict[str, float]]:
+def inspect_volume(study: Study, simulated: bool, meshed: bool = True) -> Inspected:
     """Checks the volume and says what it will be: shape, voxel size, phases and their shares.
 
     Labels are read whole, so that a damaged file, a wrong voxel size, a crop outside and labels
@@ -46,24 +63,24 @@ def inspect_volume(
         InputError: A fault in the image, or a mesh coarser than the volume.
     """
     generate, image = study.volume.generate, study.volume.image
+    active = [name for name, able in capabilities(study).items() if able["stores"]]
     if image is not None:
-        header, shares = _inspect_image(study, image, simulated)
+        found = _inspect_image(study, image, simulated, active)
     else:
         assert generate is not None
         edges = (generate.voxel, generate.voxel, generate.voxel)
         header = VolumeHeader(generate.shape, edges, generate.phase_names)
         shares = generate.expected_shares
-    if meshed and study.mesh.size > min(header.size):
+        found = Inspected(header, shares, made_area(generate, shares, active))
+    if meshed and study.mesh.size > min(found.header.size):
         raise InputError(
             f"mesh.size: {study.mesh.size:g} m is larger than the volume"
-            f" ({' x '.join(f'{size:g}' for size in header.size)} m); choose a smaller size"
+            f" ({' x '.join(f'{size:g}' for size in found.header.size)} m); choose a smaller size"
         )
-    return header, shares
+    return found
 
 
-def _inspect_image(
-    study: Study, image: Image, simulated: bool
-) -> tuple[VolumeHeader, dict[str, float]]:
+def _inspect_image(study: Study, image: Image, simulated: bool, active: Sequence[str]) -> Inspected:
     from voxtrode.data.connectivity import Roles, judge, require_paths  # slow to import
     from voxtrode.data.reading.formats import open_image
     from voxtrode.data.reading.geometry import geometry_of
@@ -77,7 +94,9 @@ def _inspect_image(
                 geometry = geometry_of(request, source)
                 names = image.phase_names
                 header = VolumeHeader(geometry.shape, geometry.voxel, names)
-                return header, dict.fromkeys(names, 1.0 / len(names))
+                shares = dict.fromkeys(names, 1.0 / len(names))
+                area = unknown_area(max(header.voxel), len(active) / len(names))
+                return Inspected(header, shares, area)
             volume = labelled(source, request).volume()
         if simulated and volume.labels.size <= _JUDGED_EARLY:
             able = list(capabilities(study).values())  # in the order of the labels
@@ -90,7 +109,8 @@ def _inspect_image(
             require_paths(volume.labels, roles, flags, volume.phases)
     except InputError as error:
         raise InputError(f"volume.image: {error}") from None
-    return volume.header, dict(volume.evidence["label_shares"])
+    shares = dict(volume.evidence["label_shares"])
+    return Inspected(volume.header, shares, counted_area(volume.labels, volume.voxel))
 
 
 def _check_capabilities(phases: dict[str, Phase]) -> None:

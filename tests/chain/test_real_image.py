@@ -71,19 +71,23 @@ def test_what_is_dead_is_reported(run: Path) -> None:
 
 
 def test_the_mesh_tells_what_it_made_of_the_image(run: Path) -> None:
-    """19 µm of electrode, voxels in pairs, and how far each phase's volume is off.
+    """19 µm of electrode, two voxels a cell: good cells, volumes met, regions compared.
 
-    The majority in lattice voxels of 2³ takes from a phase as thin as the CBD: up to a quarter.
+    The calibration aims at 2e-4 of each phase and moving points for better cells adds as much; the
+    CBD, a film of a few voxels in hundreds of pieces, is met as well as the others.
     """
     mesh = json.loads((run / "mesh" / "mesh.json").read_text(encoding="utf-8"))
-    assert mesh["voxels_per_cell"] == [2, 2, 2]
-    assert mesh["cropped_voxels"] == [0, 0, 0]
-    assert mesh["inverted"] == mesh["nonmanifold_facets"] == 0
-    assert abs(mesh["volume_error"]["nmc"]) < 0.05
-    assert abs(mesh["volume_error"]["pore"]) < 0.05
-    assert abs(mesh["volume_error"]["cbd"]) < 0.25
-    assert mesh["components"]["cbd"] > 1
+    assert mesh["method"] == "smooth"
+    assert mesh["spacing_m"] == pytest.approx([0.796e-6] * 3, rel=1e-9)
+    assert mesh["inverted"] == mesh["nonmanifold_facets"] == mesh["untagged_cells"] == 0
+    assert mesh["cells_below_deg"]["5"] == 0
+    assert set(mesh["volume_error"]) == {"pore", "nmc", "cbd"}
+    assert max(map(abs, mesh["volume_error"].values())) < 1e-3
+    assert mesh["image_components"]["cbd"] > mesh["components"]["cbd"] > 1
     assert "nmc|cbd" in mesh["interfaces"]
+    assert (run / "mesh" / "cut.png").stat().st_size > 10_000
+    said = (run / "run.log").read_text(encoding="utf-8")
+    assert f"cbd has {mesh['image_components']['cbd']} face-connected regions" in said
 
 
 def test_transport_has_a_row_for_what_carries_ions(run: Path) -> None:

@@ -161,7 +161,15 @@ FAULTS = [
     Fault("porosity above 1", "separator.porosity: expected", "separator.porosity", 1.3),
     Fault("tortuosity below 1", "separator.tortuosity: 0.7", "separator.tortuosity", 0.7),
     Fault("no source of the volume", "volume: expected exactly one", "volume", {}),
-    Fault("smooth mesh", "smooth is not available yet", "mesh.method", "smooth"),
+    Fault("no such mesher", "mesh.method: expected one of smooth, voxel", "mesh.method", "fine"),
+    Fault("too coarse", "mesh.coarsening: expected a number of at most 3", "mesh.coarsening", 4),
+    Fault("islands below 0", "mesh.islands: expected a number of at least 0", "mesh.islands", -1),
+    Fault(
+        "a key of the other mesher",
+        "mesh.contacts: only the smooth mesher has this key",
+        "mesh",
+        {"size": "1 um", "method": "voxel", "contacts": True},
+    ),
     Fault("unknown material", "nmc811x", "phases.nmc.material", "nmc811x"),
     Fault(
         "an electrolyte as a material",

@@ -82,13 +82,24 @@ def test_schema(voxtrode: Command) -> None:
 def test_check(voxtrode: Command, tree: Tree, write_tree: Callable[[Tree], Path]) -> None:
     """16³ voxels of 1 µm in lattice voxels of 2 µm: 8³, and 3 separator layers of 2 to 3.1 µm."""
     path = write_tree(tree)
-    done = voxtrode("check", path)
+    done = voxtrode("check", path, "--set", "mesh.method=voxel")
     assert done.returncode == 0
     values = dict(line.split(None, 1) for line in done.stdout.splitlines())
     assert values["voxels"] == "4,096"
     assert values["cells"].startswith(f"{6 * 8 * 8 * (8 + 3):,} expected")
-    assert {"unknowns", "memory", "time"} <= set(values)
+    assert {"vertices", "unknowns", "memory", "time"} <= set(values)
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_check_of_a_smooth_mesh(
+    voxtrode: Command, tree: Tree, write_tree: Callable[[Tree], Path]
+) -> None:
+    """16 µm in cubes of 2 µm, 12 cells each at most, and three layers of 1.7 µm of separator."""
+    done = voxtrode("check", write_tree(tree))
+    assert done.returncode == 0
+    values = dict(line.split(None, 1) for line in done.stdout.splitlines())
+    assert "(8 x 8 x 8 and 3 separator layers" in values["cells"]
+    assert int(values["cells"].split()[0].replace(",", "")) < 2 * 12 * 8 * 8 * (8 + 3)
 
 
 def test_check_finds_what_the_image_says(

@@ -62,8 +62,28 @@ def test_round_trip(tree: Tree, tmp_path: Path, folder: str) -> None:
     assert written["volume"]["image"]["file"] == "/studies/cathode.tif"
     for key in Study.model_fields:
         assert key in written
-    assert written["mesh"] == {"size": 2e-6, "method": "voxel"}
+    assert written["mesh"] == {
+        "size": 2e-6,
+        "method": "smooth",
+        "coarsening": 2,
+        "islands": 0,
+        "contacts": False,
+    }
     assert written["solver"]["max_krylov"] == 200
+
+
+def test_a_voxel_mesh_has_no_keys_of_the_smooth_one(tree: Tree, tmp_path: Path) -> None:
+    """Its defaults, written out, load again; the schema refuses what the parser refuses."""
+    tree["mesh"] = {"size": "2 um", "method": "voxel"}
+    tree["volume"]["generate"]["kind"] = "spheres"
+    study = parse(tree)
+    assert study.resolved()["mesh"] == {"size": 2e-6, "method": "voxel"}
+    write_study(study, tmp_path / "study.yaml")
+    assert load_study(tmp_path / "study.yaml") == study
+    jsonschema.validate(tree, study_schema())
+    tree["mesh"]["coarsening"] = 1
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tree, study_schema())
 
 
 def test_paths_are_relative_to_the_study_file(
@@ -180,7 +200,6 @@ def test_faults(tree: Tree, change: str, message: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "mesh.method=smooth",
         "counter=lithium-indium",
         "counter={material: graphite}",
         "volume={run: other}",

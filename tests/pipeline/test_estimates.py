@@ -1,0 +1,114 @@
+"""What `voxtrode check` predicts of a mesh, against meshes that are made."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from kinds import KINDS, kind_tree
+from mpi4py import MPI
+
+from voxtrode.data.volume import Volume, write_volume
+from voxtrode.meshing.build import BuiltMesh
+from voxtrode.meshing.smooth import SmoothSettings, build_smooth_mesh
+from voxtrode.meshing.stuffing.box import plan_box
+from voxtrode.pipeline.build import build_phases
+from voxtrode.pipeline.estimates import Estimate, estimate
+from voxtrode.pipeline.expected_area import counted_area, made_area
+from voxtrode.pipeline.mesh_counts import fitting, touching
+from voxtrode.pipeline.stage_image import roles_of
+from voxtrode.pipeline.study import Study, parse_study
+
+
+def study_of(kind: str, mesh: dict[str, Any]) -> Study:
+    """A study of a generated volume."""
+    return parse_study(kind_tree(*KINDS[kind]) | {"mesh": mesh}, Path("/"))
+
+
+def expected(study: Study, volume: Volume, area: float) -> Estimate:
+    """What is predicted for an area of interfaces over the volume [1/m]."""
+    found = np.bincount(volume.labels.ravel(), minlength=len(volume.phases)) / volume.labels.size
+    shares = dict(zip(volume.phases, found.tolist(), strict=True))
+    phases = build_phases(study)
+    return estimate(volume.header, shares, area, phases, study.mesh, study.separator.thickness, 1)
+
+
+def unknowns(study: Study, volume: Volume, built: BuiltMesh) -> int:
+    """Vertices of each field's phases on a mesh; what takes no part counts here."""
+    phases = build_phases(study)
+    total = 0
+    for fields, can in ((1, "stores"), (1, "conducts_electrons"), (2, "conducts_ions")):
+        labels = [k for k, name in enumerate(volume.phases) if getattr(phases[name], can)]
+        labels += [len(volume.phases)] if can == "conducts_ions" else []
+        cells = built.local_cells[np.isin(built.block.phase, labels)]
+        total += fields * len(np.unique(cells))
+    return total
+
+
+@pytest.mark.parametrize("kind", ["one size", "log-normal with cracks and binder"])
+@pytest.mark.parametrize("mesh", [{"size": "1 um"}, {"size": "1.25 um", "coarsening": 0}])
+def test_the_size_of_a_smooth_mesh_is_foretold(
+    kind: str, mesh: dict[str, Any], tmp_path: Path
+) -> None:
+    """Within a factor of 2 without the voxels, of 1.25 with them; fitted to other volumes."""
+    study = study_of(kind, mesh)
+    generate = study.volume.generate
+    assert generate is not None
+    volume = generate.make()
+    write_volume(volume, tmp_path)
+    asked: Any = study.mesh
+    built = build_smooth_mesh(
+        tmp_path,
+        asked.size,
+        study.separator.thickness,
+        roles_of(study, volume.phases),
+        {"interfaces": {}},
+        SmoothSettings(levels=asked.coarsening),
+        MPI.COMM_SELF,
+    )
+    active = [name for name, phase in build_phases(study).items() if phase.stores]
+    blind = made_area(generate, generate.expected_shares, active)
+    made = (built.info.cells, built.info.vertices, unknowns(study, volume, built))
+    for area, factor in ((blind, 2.0), (counted_area(volume.labels, volume.voxel), 1.25)):
+        cost = expected(study, volume, area)
+        vertices = cost.mesh.inside + cost.mesh.behind
+        for told, is_so in zip((cost.mesh.cells, vertices, cost.unknowns), made, strict=True):
+            assert is_so / factor < told < is_so * factor
+
+
+def test_the_lattice_of_a_voxel_mesh_is_exact() -> None:
+    """20 x 10 x 10 voxels of 1 µm, six cells each, and the separator's growing layers."""
+    study = study_of("one size", {"size": "1 um", "method": "voxel"})
+    generate = study.volume.generate
+    assert generate is not None
+    volume = generate.make()
+    counts = expected(study, volume, counted_area(volume.labels, volume.voxel)).mesh
+    assert counts.lattice == (20, 10, 10)
+    assert counts.cells == 6 * (20 + counts.separator_layers) * 100
+    assert counts.inside + counts.behind == (20 + counts.separator_layers + 1) * 121
+
+
+@pytest.mark.parametrize("length", [0.7, 1.4, 10.0, 12.3, 24.0, 25.0, 60.0, 99.9])
+@pytest.mark.parametrize("coarsening", [0, 1, 2, 3])
+def test_the_lattice_of_a_smooth_mesh_is_that_of_the_mesher(length: float, coarsening: int) -> None:
+    """Cubes along each axis and layers of the separator, for lengths that fit and that do not."""
+    box = plan_box((length, 24.0, 8.0), 1.5, length, coarsening)
+    found = tuple(fitting(edge, 1.5, coarsening) for edge in (length, 24.0, 8.0))
+    assert found == box.electrode
+    assert fitting(length, 1.5, 0) == box.separator
+
+
+def test_faces_are_counted_by_the_area_they_stand_for() -> None:
+    """A plane through 4 x 2 x 2 voxels: two thirds of its faces, staircases being larger."""
+    labels = np.zeros((4, 2, 2), np.uint8)
+    labels[3:] = 1
+    assert counted_area(labels, (2.0, 1.0, 1.0)) == pytest.approx(1.0 / 8.0 / 1.5)
+
+
+def test_phases_touch_by_chance() -> None:
+    """Two phases always; of three equal ones, two are on two thirds of the interfaces or on all."""
+    assert touching({"a": 0.3, "b": 0.7}, ["a"]) == 1.0
+    thirds = dict.fromkeys("abc", 1 / 3)
+    assert touching(thirds, ["a"]) == pytest.approx(2 / 3)
+    assert touching(thirds, ["a", "b"]) == pytest.approx(1.0)
+    assert touching({"a": 1.0}, ["a"]) == 0.0

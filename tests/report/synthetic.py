@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure as Drawing
 
 from voxtrode.data.particle_table import COLUMNS
 from voxtrode.data.volume import Volume, write_volume
@@ -168,26 +169,39 @@ def _write_image(folder: Path) -> None:
 
 def _write_numbers(folder: Path) -> None:
     area = {"mesh": 6.0e-10, "marching_cubes": 6.2e-10, "voxel_faces": 8.8e-10}
+    counts = [0, 0, 0, 1, 20, 300, 500, 900, 1200, 1687] + [0] * 26
     write_json(
         folder / "mesh" / "mesh.json",
         {
-            "method": "voxel",
+            "method": "smooth",
             "spacing_m": [2 * UM] * 3,
-            "cropped_voxels": [0, 0, 0],
-            "separator_layers_m": [2e-6, 3e-6, 3e-6],
+            "separator_spacing_m": 2 * UM,
             "cells": 4608,
             "vertices": 1053,
-            "min_dihedral_deg": 35.3,
-            "max_dihedral_deg": 90.0,
+            "worst_cell": {"angle_deg": 15.3, "position_m": [1e-6, 2.5e-6, 3e-6]},
+            "mended": {"points_moved": 3, "largest_move_m": 1e-7, "min_dihedral_before_deg": 8.0},
+            "min_dihedral_deg": 15.3,
+            "max_dihedral_deg": 155.0,
+            "cells_below_deg": {"2": 0, "5": 0, "10": 0},
+            "dihedral_histogram": {"bin_deg": 5, "smallest": counts, "largest": counts[::-1]},
             "inverted": 0,
             "nonmanifold_facets": 0,
-            "volume_error": {"active": -0.004, "nsd": 0.001},
-            "interfaces": {
-                "active|nsd": {"area_m2": area, "facet_weight_mean": 0.7, "facet_weight_factor": 1}
-            },
+            "volume_error": {"active": -0.0004, "nsd": 0.0001},
+            "interfaces": {"active|nsd": {"area_m2": area}},
             "components": {"active": 3, "nsd": 1},
+            "image_components": {"active": 5, "nsd": 1},
+            "regions": {
+                "active": {"image": 5, "mesh": 3, "lost": 1, "lost_voxels": 4, "joined": 1}
+            },
+            "particle_volume_error": {"mean": -0.003, "rms": 0.03, "volume_weighted_rms": 0.02},
+            "untagged_cells": 0,
+            "contacts": {"smooth": True, "area_m2": 1.25e-11},
+            "islands": {"smaller_than_voxels": 9, "voxels": {"active": 0, "nsd": 17}},
         },
     )
+    cut = Drawing(figsize=(4.0, 2.0))
+    cut.add_subplot().imshow(np.arange(12.0).reshape(3, 4))
+    cut.savefig(folder / "mesh" / "cut.png", dpi=60)
     row = {
         "phase": "nsd",
         "method": "mesh",

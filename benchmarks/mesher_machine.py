@@ -199,17 +199,9 @@ def others(python: str) -> None:
                 print(f"| {tool} | failed: {(error.stderr.strip().splitlines() or ['?'])[-1]} |")
                 continue
             with np.load(made) as found:
-                x, cells, cpu = found["x"], found["cells"].astype(np.int64), float(found["cpu"])
-            middle = (x[cells].mean(axis=1) - 0.5)[:, ::-1]
-            phase = _phase_at(field, middle)
+                x, cells, cpu = found["x"], found["cells"], float(found["cpu"])
+                phase = found["phase"]
             _other(tool, np.ascontiguousarray(x), cells, phase, volume, cpu)
-
-
-def _phase_at(field: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.int64]:
-    from scipy.ndimage import map_coordinates
-
-    found: NDArray[np.float32] = map_coordinates(field, places.T, order=1, mode="nearest")
-    return (found > 0.0).astype(np.int64)
 
 
 def _other(

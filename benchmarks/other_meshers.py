@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Made = tuple[Floats, Ints, float]
-"""Points (x, y, z) [voxels], tetrahedra, processor time [s]."""
+Made = tuple[Floats, Ints, Ints, float]
+"""Points (x, y, z) [voxels], tetrahedra, their phases, processor time [s]."""
 
 # Kuhn's six tetrahedra of a cube by its corners (x, y, z).
 CORNERS = np.array([(i, j, k) for k in range(2) for j in range(2) for i in range(2)])
@@ -51,8 +51,11 @@ def mmg(given: dict[str, Any]) -> Made:
     values = np.ascontiguousarray(-sampled(field, x), dtype=np.float64)[:, None]
     start = process_time()
     mesh = mmgpy.MmgMesh3D(x, cells.astype(np.int32))
-    mesh.remesh_levelset(values, hsiz=size, verbose=-1)
-    return mesh.get_vertices(), mesh.get_tetrahedra(), process_time() - start
+    mesh.remesh_levelset(values, hsiz=size, hausd=0.1 * size, verbose=-1)
+    seconds = process_time() - start
+    made, references = mesh.get_tetrahedra_with_refs()
+    # MMG marks what is below zero by 3, what is above by 2.
+    return mesh.get_vertices(), made, (references.ravel() == 3).astype(np.int64), seconds
 
 
 def ftetwild(given: dict[str, Any]) -> Made:
@@ -71,7 +74,11 @@ def ftetwild(given: dict[str, Any]) -> Made:
         num_threads=1,
         disable_filtering=True,
     )
-    return x, cells, process_time() - start
+    seconds = process_time() - start
+    middle = x[cells].mean(axis=1)
+    inside = np.all((middle > 0.0) & (middle < given["field"].shape[::-1]), axis=1)
+    phase = sampled(given["field"], middle[inside]) > 0.0
+    return x, cells[inside], phase.astype(np.int64), seconds
 
 
 TOOLS = {"mmg": mmg, "ftetwild": ftetwild}
@@ -81,12 +88,12 @@ def main() -> None:
     """Mesh and save."""
     tool, source, target = sys.argv[1:]
     with np.load(source) as given:
-        x, cells, cpu = TOOLS[tool](dict(given))
+        x, cells, phase, cpu = TOOLS[tool](dict(given))
     cells = np.array(cells, dtype=np.int64)
     p = x[cells]
     left = np.linalg.det(p[:, 1:] - p[:, :1]) < 0.0
     cells[left] = cells[left][:, [0, 1, 3, 2]]
-    np.savez(target, x=x, cells=cells, cpu=cpu)
+    np.savez(target, x=x, cells=cells, phase=phase, cpu=cpu)
 
 
 if __name__ == "__main__":

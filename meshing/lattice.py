@@ -12,6 +12,7 @@ from mpi4py import MPI
 
 from voxtrode.data.downsampling import majority, majority_ids
 from voxtrode.data.errors import InputError
+from voxtrode.data.spacing import separator_layers
 from voxtrode.data.volume import read_header, read_slab
 from voxtrode.meshing.exchange import block_offsets
 
@@ -61,27 +62,6 @@ class Lattice:
         """Heights z [m] of the lattice planes, ``layers + 1`` of them."""
         electrode = self.spacing[0] * np.arange(self.shape[0] + 1)
         return np.concatenate([electrode, electrode[-1] + np.cumsum(self.separator)])
-
-
-def separator_layers(
-    thickness: float, first: float, growth: float = 1.25, cap: float = 3.0
-) -> tuple[float, ...]:
-    """Layer thicknesses that grow from the electrode outwards and add up to ``thickness``.
-
-    Args:
-        thickness: Separator thickness [m].
-        first: Thickness of the layer at the electrode [m], kept up to the final scaling.
-        growth: Ratio of neighbouring layers.
-        cap: Largest layer in multiples of ``first``.
-
-    Returns:
-        Tuple of thicknesses [m].
-    """
-    sizes: list[float] = []
-    while sum(sizes) < thickness:
-        sizes.append(first * min(growth ** len(sizes), cap))
-    scale = thickness / sum(sizes)
-    return tuple(size * scale for size in sizes)
 
 
 def plan(folder: Path, size: float, separator_thickness: float) -> Lattice:

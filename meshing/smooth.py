@@ -157,6 +157,9 @@ def _read(
 
 
 def _colours(slab: ImageSlab, active: tuple[int, ...], comm: MPI.Intracomm) -> Colours:
+    """Labels that tell touching particles of these phases apart; else those of the image."""
+    if not active:
+        return Colours(slab.labels, np.arange(slab.phases, dtype=np.uint8))
     return coloured(slab.labels, slab.particles, slab.own, slab.phases, active, comm)
 
 

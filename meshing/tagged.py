@@ -80,7 +80,11 @@ def read_mesh(folder: Path, comm: MPI.Intracomm) -> TaggedMesh:
     header = read_header(folder / MESH_FILE)
     info = MeshInfo(**{**header, "phases": tuple(header["phases"])})
     cached = _partition_file(folder, comm)
-    partition = read_blocks(cached, comm)["ranks"] if cached.exists() else None
+    # One rank looks, so that all do the same on a file system that is slow to agree.
+    there = comm.bcast(
+        cached.exists() and read_header(cached) == info.cells if comm.rank == 0 else None
+    )
+    partition = read_blocks(cached, comm)["ranks"] if there else None
     return distribute(MeshBlock(**blocks), info, comm, partition)  # type: ignore[arg-type]
 
 

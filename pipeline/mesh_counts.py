@@ -9,14 +9,13 @@ and what an area adds were fitted to the meshes of several volumes (docs/meshing
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from math import ceil, exp, prod
+from math import exp, prod
 
+from voxtrode.data.spacing import cubes_along, separator_layers
 from voxtrode.data.volume import VolumeHeader
 from voxtrode.pipeline.study_mesh import SmoothMesh, VoxelMesh
 
 KUHN = 6  # tetrahedra a lattice voxel
-GROWTH, LARGEST_LAYER = 1.25, 3.0  # of the voxel mesh's separator layers, as the mesher grows them
-ADJUSTED = 0.1  # largest change of the smooth mesh's spacing along an axis
 BCC_CELLS, BCC_VERTICES = 12, 2  # a cube of the smooth mesh's lattice
 BAND, WIDENING = (
     2.4,
@@ -58,7 +57,7 @@ def voxel_counts(mesh: VoxelMesh, header: VolumeHeader, separator: float, area: 
     """
     factors = [max(1, round(mesh.size / edge)) for edge in header.voxel]
     nz, ny, nx = (max(1, n // f) for n, f in zip(header.shape, factors, strict=True))
-    layers = separator_layers(separator, header.voxel[0] * factors[0])
+    layers = len(separator_layers(separator, header.voxel[0] * factors[0]))
     plane = (ny + 1) * (nx + 1)
     spacing = prod(edge * f for edge, f in zip(header.voxel, factors, strict=True)) ** (1 / 3)
     inside = float((nz + 1) * plane)
@@ -70,8 +69,8 @@ def voxel_counts(mesh: VoxelMesh, header: VolumeHeader, separator: float, area: 
 
 def smooth_counts(mesh: SmoothMesh, header: VolumeHeader, separator: float, area: float) -> Counts:
     """Of a lattice that is fine along interfaces; arguments as for `voxel_counts`."""
-    nz, ny, nx = (fitting(edge, mesh.size, mesh.coarsening) for edge in header.size)
-    layers = fitting(separator, mesh.size, 0)
+    nz, ny, nx = (cubes_along(edge, mesh.size, mesh.coarsening) for edge in header.size)
+    layers = cubes_along(separator, mesh.size, 0)
     spacing = (prod(header.size) / (nz * ny * nx)) ** (1 / 3)
     levels = range(mesh.coarsening)
     bands = [1.0 - exp(-2.0 * area * BAND * spacing * WIDENING**level) for level in levels]
@@ -89,21 +88,6 @@ def smooth_counts(mesh: SmoothMesh, header: VolumeHeader, separator: float, area
     )
 
 
-def fitting(length: float, spacing: float, coarsening: int) -> int:
-    """Cubes along an axis, as the smooth mesher takes them, without loading MPI for it.
-
-    Args:
-        length: To fill [m].
-        spacing: Wanted [m].
-        coarsening: How often cubes may double in size.
-    """
-    exact, block = length / spacing, 2**coarsening
-    for count in (block * max(1, round(exact / block)), max(1, round(exact))):
-        if abs(exact / count - 1.0) <= ADJUSTED:
-            return count
-    return ceil(exact)
-
-
 def _cubes(finest: int, shares: list[float]) -> float:
     """Number of cubes, of a finest number, where growing shares are at most of a level."""
     found, before = 0.0, 0.0
@@ -119,12 +103,3 @@ def touching(shares: Mapping[str, float], names: Collection[str]) -> float:
     total = sum(pairs.values())
     apart = sum(size for pair, size in pairs.items() if not set(pair) & set(names))
     return 1.0 - apart / total if total > 0.0 else 0.0
-
-
-def separator_layers(thickness: float, first: float) -> int:
-    """Number of layers of the voxel mesh that grow from `first` [m] and fill the separator."""
-    filled, count = 0.0, 0
-    while filled < thickness * (1.0 - 1e-9):
-        filled += first * min(GROWTH**count, LARGEST_LAYER)
-        count += 1
-    return count

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-ADJUSTED = 0.1
-"""Largest change of the lattice spacing along an axis."""
+from voxtrode.data.spacing import cubes_along
+
 KEY_UNITS = 12
 """Parts of a half unit in which the centre of up to four lattice points is a whole number."""
 
@@ -94,8 +94,7 @@ def plan_box(
 ) -> Box:
     """Lattice for an electrode of a given size.
 
-    The number of cubes along an axis is one that large cells fit, a multiple of 2**levels, where
-    the spacing changes by less than ``ADJUSTED`` for it.
+    The number of cubes along an axis follows from :func:`cubes_along`.
 
     Args:
         size: Edge lengths of the electrode [µm] along z, y, x.
@@ -103,21 +102,11 @@ def plan_box(
         separator: Thickness of the separator [µm].
         levels: How often cells may double in size.
     """
-    cubes = [_cubes(length, spacing, levels) for length in size]
-    layers = _cubes(separator, spacing, 0) if separator > 0.0 else 0
+    cubes = [cubes_along(length, spacing, levels) for length in size]
+    layers = cubes_along(separator, spacing, 0) if separator > 0.0 else 0
     return Box(
         (cubes[0], cubes[1], cubes[2]),
         (size[0] / cubes[0], size[1] / cubes[1], size[2] / cubes[2]),
         layers,
         separator / layers if layers else spacing,
     )
-
-
-def _cubes(length: float, spacing: float, levels: int) -> int:
-    exact = length / spacing
-    block = 2**levels
-    fitting = block * max(1, round(exact / block))
-    for count in (fitting, max(1, round(exact))):
-        if abs(exact / count - 1.0) <= ADJUSTED:
-            return count
-    return int(np.ceil(exact))

@@ -6,13 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
-from voxtrode.meshing.stuffing.calibration import (
-    Calibrated,
-    Calibration,
-    Sum,
-    Targets,
-    calibrated,
-)
+from voxtrode.meshing.stuffing.calibration import Calibration, Sum, Targets, calibrated
 from voxtrode.meshing.stuffing.fields import PhaseFields, phase_fields
 from voxtrode.meshing.stuffing.improve import Effort, ImproveEvidence, Sharing, improve
 from voxtrode.meshing.stuffing.seams import Seams
@@ -59,9 +53,7 @@ class Part:
         owned: Points of this rank's own; the others are the next rank's.
         cells: Rows of `x`, in the order of the whole mesh.
         phase: Phase of each cell, ``ANY`` for the separator.
-        shift: Constant of each phase [voxels].
-        volume_error: Relative volume error of each phase in the whole mesh, before mending.
-        passes: Meshes that were made to meet the volumes.
+        passes: Meshes that were made to meet the volumes, on all lattices together.
         mended: What was done for the worst cells; counts of this rank.
     """
 
@@ -70,8 +62,6 @@ class Part:
     owned: npt.NDArray[np.bool_]
     cells: npt.NDArray[np.int64]
     phase: npt.NDArray[np.uint8]
-    shift: npt.NDArray[np.float64]
-    volume_error: npt.NDArray[np.float64]
     passes: int
     mended: ImproveEvidence
 
@@ -107,7 +97,8 @@ def make_part(
         shift, passes = met.shift, passes + met.passes
     seams = Seams.between(comm, window)
     mended = _mend(met.mesh, window, effort, seams)
-    return _own_part(met, own[met.mesh.parent], sort_keys(window.box, lattice), window, mended)
+    order = sort_keys(window.box, lattice)
+    return _own_part(met.mesh, own[met.mesh.parent], order, window, passes, mended)
 
 
 def _summer(comm: MPI.Intracomm) -> Sum:
@@ -166,13 +157,13 @@ def _mend(mesh: Stuffed, window: Window, effort: Effort, seams: Seams) -> Improv
 
 
 def _own_part(
-    met: Calibrated,
+    mesh: Stuffed,
     own: npt.NDArray[np.bool_],
     parents: npt.NDArray[np.int64],
     window: Window,
+    passes: int,
     mended: ImproveEvidence,
 ) -> Part:
-    mesh = met.mesh
     rows = np.flatnonzero(own)
     rows = rows[np.argsort(parents[mesh.parent[rows]], kind="stable")]
     used = np.unique(mesh.cells[rows])
@@ -186,8 +177,6 @@ def _own_part(
         window.owns_points(keys),
         place[mesh.cells[rows]],
         mesh.phase[rows],
-        met.shift,
-        met.error,
-        met.passes,
+        passes,
         mended,
     )

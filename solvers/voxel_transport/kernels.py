@@ -28,8 +28,12 @@ Operator = tuple[NDArray[Any], NDArray[Any]] | tuple[NDArray[Any]]
 
 
 def face(op: Operator, axis: int, z: int, y: int, x: int) -> float:
-    """Conductance of a cell to the one before it along an axis; chosen by the kind of storage."""
-    raise NotImplementedError("compiled code only")
+    """Conductance of a cell to the one before it along an axis; compiled by the kind of storage."""
+    if len(op) == 1:
+        return float(op[0][axis, z, y, x])
+    phase, table = op
+    there = phase[z - (axis == 0), y - (axis == 1), x - (axis == 2)]
+    return float(table[axis, phase[z, y, x], there])
 
 
 @overload(face)
@@ -50,8 +54,8 @@ def _face(op: Any, axis: Any, z: Any, y: Any, x: Any) -> Any:
 
 
 def conducts(op: Operator, z: int, y: int, x: int) -> bool:
-    """Whether a cell may have a conductance at all; chosen by the kind of storage."""
-    raise NotImplementedError("compiled code only")
+    """Whether a cell may have a conductance at all; compiled by the kind of storage."""
+    return len(op) == 1 or bool(op[0][z, y, x] != 0)
 
 
 @overload(conducts)

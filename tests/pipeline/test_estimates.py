@@ -11,11 +11,10 @@ from mpi4py import MPI
 from voxtrode.data.volume import Volume, write_volume
 from voxtrode.meshing.build import BuiltMesh
 from voxtrode.meshing.smooth import SmoothSettings, build_smooth_mesh
-from voxtrode.meshing.stuffing.box import plan_box
 from voxtrode.pipeline.build import build_phases
 from voxtrode.pipeline.estimates import Estimate, estimate
 from voxtrode.pipeline.expected_area import counted_area, made_area
-from voxtrode.pipeline.mesh_counts import fitting, touching
+from voxtrode.pipeline.mesh_counts import touching
 from voxtrode.pipeline.stage_image import roles_of
 from voxtrode.pipeline.study import Study, parse_study
 
@@ -86,16 +85,6 @@ def test_the_lattice_of_a_voxel_mesh_is_exact() -> None:
     assert counts.lattice == (20, 10, 10)
     assert counts.cells == 6 * (20 + counts.separator_layers) * 100
     assert counts.inside + counts.behind == (20 + counts.separator_layers + 1) * 121
-
-
-@pytest.mark.parametrize("length", [0.7, 1.4, 10.0, 12.3, 24.0, 25.0, 60.0, 99.9])
-@pytest.mark.parametrize("coarsening", [0, 1, 2, 3])
-def test_the_lattice_of_a_smooth_mesh_is_that_of_the_mesher(length: float, coarsening: int) -> None:
-    """Cubes along each axis and layers of the separator, for lengths that fit and that do not."""
-    box = plan_box((length, 24.0, 8.0), 1.5, length, coarsening)
-    found = tuple(fitting(edge, 1.5, coarsening) for edge in (length, 24.0, 8.0))
-    assert found == box.electrode
-    assert fitting(length, 1.5, 0) == box.separator
 
 
 def test_faces_are_counted_by_the_area_they_stand_for() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from voxtrode.meshing.quality import shape_measures
 from voxtrode.meshing.stuffing.box import plan_box
-from voxtrode.meshing.stuffing.calibration import Calibrated, Calibration, Targets, calibrated
+from voxtrode.meshing.stuffing.calibration import Calibrated, Calibration, calibrated, first_guess
 from voxtrode.meshing.stuffing.fields import PhaseFields, phase_fields
 from voxtrode.meshing.stuffing.graded import graded_lattice
 from voxtrode.meshing.stuffing.stuff import Sampled, Stuffed, sampled, stuff
@@ -116,12 +116,17 @@ def mesh_labels(labels: NDArray[np.uint8], h: float, settings: Calibration) -> C
     phases = int(labels.max()) + 1
     start = start_from(phase_fields(labels, phases), h)
     count = np.bincount(labels.ravel(), minlength=phases).astype(np.float64)
+    own = np.ones(len(start.lattice.tets), dtype=bool)
     # Any estimate of areas will do: it steers the first step of the calibration alone.
     swept = np.full((phases, phases), float(labels.size) ** (2.0 / 3.0))
     np.fill_diagonal(swept, 0.0)
-    own = np.ones(len(start.lattice.tets), dtype=bool)
-    targets = Targets(count, swept)
-    return calibrated(start, own, targets, np.zeros(phases), settings, lambda counts: counts)
+    guess = first_guess(count, swept, settings)
+    return calibrated(start, own, count, guess, settings, settings.tolerance, _alone)
+
+
+def _alone(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The sum over one rank."""
+    return counts
 
 
 def measured(mesh: Stuffed, phase: int = 1) -> tuple[float, float]:

@@ -145,7 +145,6 @@ def _mend(mesh: Stuffed, window: Window, effort: Effort, seams: Seams) -> Improv
         mesh.keys,
         np.ascontiguousarray(mesh.fixed[:, ::-1]),
         reach,
-        np.ones(3),
         effort,
         sharing,
     )

@@ -204,11 +204,11 @@ def test_gate_says_what_and_where(below: dict[str, int], said: str) -> None:
         "nonmanifold_facets": 0,
         "cells": 1_000_000,
         "cells_below_deg": below,
-        "worst_cell": {"angle_deg": 1.5, "position_m": [1e-6, 2e-6, 3e-6]},
+        "worst_cell": {"angle_deg": 1.5, "position_m": [1e-6, 2e-6, 3e-6], "phase": "nmc"},
     }
     with pytest.raises(NumericalError, match=said) as error:
         refuse_bad_cells(evidence)
-    assert "1.50 degrees at z, y, x = 1.00, 2.00, 3.00 um" in str(error.value)
+    assert "1.50 degrees in nmc at z, y, x = 1.00, 2.00, 3.00 um" in str(error.value)
 
 
 def test_gate_lets_a_few_cells_pass() -> None:

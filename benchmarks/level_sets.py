@@ -165,6 +165,32 @@ def level_set_errors(name: str, n: int, h: float, seed: int) -> tuple[float, flo
     return volume / (body.volume * n**3) - 1.0, area / (body.area * n**2) - 1.0
 
 
+def touching_errors(n: int, h: float, seed: int) -> tuple[float, float, float]:
+    """Relative errors of two overlapping balls that are a phase each: volume, area, contact.
+
+    The groove between them is then where three phases meet, and the mesh may follow it.
+    """
+    body = BODIES["two overlapping balls"]
+    place = places(body, n, np.random.default_rng(seed))
+    step = np.array([0.0, 0.0, 0.5 * _APART]).reshape(3, 1, 1, 1)
+    one, other = n * _ball(place - step), n * _ball(place + step)
+    fields = np.stack([np.zeros_like(one), one, other]).astype(np.float32)
+    mesh = stuff(start_from(fields, h), np.zeros(3))
+    x = np.ascontiguousarray(mesh.x[:, ::-1])
+    volumes = shape_measures(x[mesh.cells])[1]
+    facets, sides = shared_facets(mesh.cells)
+    pairs = np.sort(mesh.phase[sides], axis=1)
+    area = areas(x, facets)
+    outer = area[(pairs[:, 0] == 0) & (pairs[:, 1] > 0)].sum()
+    contact = area[(pairs[:, 0] == 1) & (pairs[:, 1] == 2)].sum()
+    lens = np.pi * (1.0 - 0.25 * _APART**2)
+    return (
+        float(volumes[mesh.phase > 0].sum() / (body.volume * n**3) - 1.0),
+        float(outer / (body.area * n**2) - 1.0),
+        float(contact / (lens * n**2) - 1.0),
+    )
+
+
 def image_errors(name: str, n: int, h: float, seed: int) -> tuple[float, float]:
     """Relative errors of volume and area of one body from its voxels."""
     body = BODIES[name]

@@ -35,6 +35,11 @@ class VolumeBlock:
         self._assemble()
         self._diagonal = self.matrix.getDiagonal()
 
+    @property
+    def largest(self) -> float:
+        """Largest entry of the diagonal as first assembled; collective."""
+        return float(self._diagonal.max()[1])
+
     def _assemble(self) -> None:
         fem_petsc.assemble_matrix(self.matrix, self.form)
         self.matrix.assemble()

@@ -47,21 +47,29 @@ class Cell:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a protocol at constant current.
+    """One step of a protocol, at constant current or at constant voltage.
+
+    A voltage ends a step where the cell reaches it: from above on discharge, from below on
+    charge. Conditions that are None do not end it.
 
     Attributes:
-        current: Current density per electrode area [A/m²]; positive on discharge, 0 at rest.
-        voltage: Lower cut-off [V], or None.
-        duration: Longest duration [s], or None.
-        capacity: Charge per area passed in this step [A s/m²], or None.
-        dod: Depth of discharge at which the step ends, or None.
+        current: Current density per electrode area [A/m²]; positive on discharge, 0 at rest, of no
+            meaning where a voltage is held.
+        voltage: End voltage of a step at constant current [V].
+        duration: Longest duration [s].
+        capacity: Charge per area passed in this step, either way [A s/m²].
+        dod: Depth of discharge at which the step ends.
+        held: Voltage that is held [V]; None at constant current.
+        least: Current density, either way, below which the step ends [A/m²].
     """
 
-    current: float
+    current: float = 0.0
     voltage: float | None = None
     duration: float | None = None
     capacity: float | None = None
     dod: float | None = None
+    held: float | None = None
+    least: float | None = None
 
 
 def require_paths(mesh: TaggedMesh, cell: Cell) -> None:

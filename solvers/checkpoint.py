@@ -45,6 +45,7 @@ def save(path: Path, simulation: Simulation, extra: dict[str, Any]) -> None:
         "voltages": history.voltages,
         "suggestion": history.suggestion,
         "current": history.current,
+        "held": history.held,
         "states": len(history.states),
         "reference": simulation.system.reference,
         "position": asdict(simulation.position),
@@ -81,10 +82,11 @@ def load(path: Path, simulation: Simulation) -> dict[str, Any]:
         voltages=header["voltages"],
         suggestion=header["suggestion"],
         current=header["current"],
+        held=header["held"],
     )
     simulation.position = Position(**header["position"])
     simulation.system.reference = header["reference"]
-    simulation.system.set_state(states[0])
+    simulation.stepper.back()
     simulation.quantities.start_from(*header["inventories"])
     simulation.stepper.counters.restore(header["counters"])
     return dict(header["extra"])

@@ -27,20 +27,34 @@ from voxtrode.solvers.units import UM
 
 Array = npt.NDArray[np.float64]
 
+PRESCRIBED = 1e12
+"""Conductance that holds the collector's potential, over the largest one between unknowns."""
+
 
 @dataclass(frozen=True, eq=False)
 class Drive:
-    """What a time step prescribes.
+    """What a time step prescribes: the current, or the voltage and the current follows.
 
     Attributes:
-        current: Applied current density [A/m²], positive on discharge.
-        rate: α [1/s] in the time derivative α u + h of the new state u.
+        current: Applied current density [A/m²], positive on discharge; of no meaning where the
+            voltage is held.
+        rate: α [1/s] in the time derivative α u + h of the new state u; 0 where the states that
+            are stored are given.
         history: h [1/s] at every local degree of freedom, by field name.
+        passed: The same h of the charge passed per area [A/m²]; where α is 0 the charge itself
+            [A s/m²].
+        held: Cell voltage that is held [V], or None.
     """
 
     current: float
     rate: float
     history: Mapping[str, Array]
+    passed: float = 0.0
+    held: float | None = None
+
+    def charge(self, current: float) -> float:
+        """Charge passed per area [A s/m²] with a current [A/m²], by the integrator's formula."""
+        return self.passed if self.rate == 0.0 else (current - self.passed) / self.rate
 
 
 class HalfCellSystem:
@@ -56,6 +70,10 @@ class HalfCellSystem:
         counter: The counter face.
         area: In-plane area [µm²].
         reference: Potential that φ_s is relative to [V].
+        current: Current density [A/m²] that the last residual belongs to: the prescribed one, or
+            where the voltage is held what the solid brings to the collector.
+        charge: Charge passed per area [A s/m²] with it.
+        off_voltage: Distance of the collector from the potential that holds the voltage [V].
     """
 
     def __init__(self, mesh: TaggedMesh, cell: Cell) -> None:
@@ -66,6 +84,9 @@ class HalfCellSystem:
         self.blocks = self.fields.all()
         self.area = mesh.info.area * UM**2
         self.reference = 0.0
+        self.current = 0.0
+        self.charge = 0.0
+        self.off_voltage = 0.0
         self.active = active_surfaces(mesh, cell, self.fields)
         self.counter = counter_surface(mesh, cell, self.fields)
         self._surfaces: tuple[Surface, ...] = (*self.active, self.counter)
@@ -73,6 +94,9 @@ class HalfCellSystem:
         self._forms = {field.name: fem.form(field.residual) for field in self.blocks}
         self._volume = self._volume_blocks()
         self._points = self._point_blocks()
+        # Beside this conductance the rest of the tied row vanishes: its unknown is prescribed.
+        self._stiff = PRESCRIBED * self._volume[PHI_S, PHI_S].largest
+        self._holding = 0.0
 
     @property
     def comm(self) -> MPI.Intracomm:
@@ -94,15 +118,23 @@ class HalfCellSystem:
 
     def voltage(self) -> float:
         """Potential of the collector against the counter electrode [V]; collective."""
+        return self._collector() + self.reference
+
+    def hold(self, voltage: float) -> None:
+        """Shift φ_s to where the cell has a voltage [V]; collective."""
+        self.fields.phi_s.values[:] += voltage - self.reference - self._collector()
+
+    def _collector(self) -> float:
+        """φ_s of the collector, relative to the reference [V]; collective."""
         field = self.fields.phi_s
         tied = field.layout.tied
         assert tied is not None
         own = float(field.values[tied[0]]) if len(tied) else -np.inf
-        return float(self.comm.allreduce(own, op=MPI.MAX)) + self.reference
+        return float(self.comm.allreduce(own, op=MPI.MAX))
 
     def rebase(self, histories: list[dict[str, Array]]) -> None:
-        """Make the present voltage the reference of φ_s, in the state and in kept states."""
-        shift = self.voltage() - self.reference
+        """Make the collector's potential the reference of φ_s, in the state and in kept states."""
+        shift = self._collector()
         self.reference += shift
         self.fields.phi_s.values[:] -= shift
         for history in histories:
@@ -118,7 +150,12 @@ class HalfCellSystem:
             field.values[:] = state[field.name]
 
     def residual(self, drive: Drive) -> dict[str, PETSc.Vec]:
-        """Rows of all equations [pA] for the current state, by field name; collective."""
+        """Rows of all equations [pA] for the current state, by field name; collective.
+
+        The tied row says that what the solid brings to the collector leaves through it. Where the
+        voltage is held it says what the current is, and is left out of the residual (0); see
+        :meth:`aim`.
+        """
         local = {}
         for name, form in self._forms.items():
             rows = np.zeros(self._by_name[name].layout.region.n_local)
@@ -137,10 +174,29 @@ class HalfCellSystem:
                 derivative = drive.rate * field.values[free] + drive.history[field.name][free]
                 vector.array_w[:] += field.storage[free] * derivative
             vectors[field.name] = vector
-        if self.comm.rank == 0:
-            # The tied row: what the solid brings to the collector leaves through it.
-            vectors[PHI_S].array_w[0] += drive.current * self.area
+        self._drive(drive, vectors[PHI_S])
         return vectors
+
+    def _drive(self, drive: Drive, rows: PETSc.Vec) -> None:
+        """Complete the tied row."""
+        lead = self.comm.rank == 0
+        if drive.held is None:
+            if lead:
+                rows.array_w[0] += drive.current * self.area
+            self.current = drive.current
+        else:
+            brought = self.comm.bcast(float(rows.array_r[0]) if lead else None)
+            if lead:
+                rows.array_w[0] = 0.0
+            self.current = -brought / self.area
+            self.off_voltage = self._collector() - (drive.held - self.reference)
+        self.charge = drive.charge(self.current)
+        self._holding = 0.0 if drive.held is None else self._stiff
+
+    def aim(self, rows: Mapping[str, PETSc.Vec]) -> None:
+        """Let the next update take the collector to where it is held, if it is."""
+        if self._holding and self.comm.rank == 0:
+            rows[PHI_S].array_w[0] = self._holding * self.off_voltage
 
     def jacobian(self, drive: Drive) -> None:
         """Update all blocks to the current state; collective."""
@@ -162,6 +218,8 @@ class HalfCellSystem:
             field.layout.gather_rows(diagonal[row, column], vector)
             if row == column and field.storage is not None:
                 vector.array_w[:] += drive.rate * field.storage[field.layout.free]
+            if row == column == PHI_S and self.comm.rank == 0:
+                vector.array_w[0] += self._holding
             block.update(vector)
         for pair, point_block in self._points.items():
             point_block.update(np.concatenate(entries[pair]))

@@ -6,25 +6,47 @@ from dataclasses import dataclass
 import numpy as np
 
 from voxtrode.data.errors import InputError
-from voxtrode.data.materials import Electrolyte, MetalElectrode
+from voxtrode.data.materials import ActiveMaterial, Electrolyte, MetalElectrode
 from voxtrode.data.phases import Phase
 from voxtrode.meshing.tagged import ACTIVE, IONIC, TaggedMesh
 
 
+@dataclass(frozen=True)
+class LumpedElectrode:
+    """A well-mixed negative electrode on the counter face.
+
+    Attributes:
+        material: Its material.
+        charged, discharged: Its potential against lithium [V] where the cell is fully charged
+            and fully discharged; between them lies its capacity.
+        ratio: That capacity over the capacity of the electrode in the volume.
+        area: Its surface per area of the counter face.
+    """
+
+    material: ActiveMaterial
+    charged: float
+    discharged: float
+    ratio: float
+    area: float
+
+
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A half cell: the phases of the mesh, lithium (or another metal) as counter electrode.
+    """A cell: the phases of the mesh, and a counter electrode on the face z = height.
+
+    The voltage is the collector's potential less the counter electrode's; discharge fills the
+    electrode of the mesh with lithium, whatever it is made of.
 
     Attributes:
         phases: The mesh's phases by label, the separator last.
-        counter: The metal electrode on the face z = height.
+        counter: What stands on the counter face.
         temperature: [K].
         upper, lower: Voltages [V] that define θ₀ and θ₁₀₀ of each active material.
         nominal_capacity: Areal capacity [A s/m²]; None for that of the connected material.
     """
 
     phases: Mapping[int, Phase]
-    counter: MetalElectrode
+    counter: MetalElectrode | LumpedElectrode
     temperature: float
     upper: float
     lower: float

@@ -9,8 +9,8 @@ from voxtrode.data.errors import NumericalError
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers import ends
 from voxtrode.solvers.cell import Cell, Step
+from voxtrode.solvers.initial import InitialState
 from voxtrode.solvers.newton import NewtonSettings
-from voxtrode.solvers.particles import Window
 from voxtrode.solvers.quantities import Quantities
 from voxtrode.solvers.stepper import Attempt, Stepper, StepSettings
 from voxtrode.solvers.system import HalfCellSystem
@@ -89,24 +89,21 @@ class Simulation:
         cell: Cell,
         protocol: Callable[[float], Sequence[Step]],
         settings: Settings,
+        initial: InitialState | None = None,
     ) -> None:
-        """Set the uniform initial state: θ₀ everywhere, c_e0, potentials at equilibrium.
+        """Set the initial state.
 
         Args:
             mesh: The mesh; collective.
-            cell: The half cell.
+            cell: The cell.
             protocol: Its steps, given the current density of 1C [A/m²].
             settings: Numerical settings.
+            initial: Where to start; None: fully charged, in equilibrium.
         """
         self.system = HalfCellSystem(mesh, cell)
-        fields = self.system.fields
-        fields.c_e.values[:] = 1.0
-        for surface in self.system.active:
-            window = Window.of(surface.material, cell.upper, cell.lower)
-            fields.theta[surface.label].values[:] = window.empty
-        self.system.reference = cell.upper
-        fields.phi_s.values[:] = 0.0
         self.quantities = Quantities(self.system)
+        if initial is not None:
+            initial.put(self.quantities)
         self.protocol = tuple(protocol(self.quantities.one_c))
         self.settings = settings
         self.stepper = Stepper(self.system, self.quantities.one_c, settings.step, settings.newton)
@@ -114,8 +111,12 @@ class Simulation:
 
     @property
     def dod(self) -> float:
-        """Charge passed over the nominal capacity."""
-        return self.stepper.history.charges[0] / self.quantities.nominal
+        """Charge passed since the cell was fully charged, over the nominal capacity."""
+        return self.depth_after(self.stepper.history.charges[0])
+
+    def depth_after(self, charge: float) -> float:
+        """Depth of discharge when a charge per area has passed since the start [A s/m²]."""
+        return self.quantities.depth + charge / self.quantities.nominal
 
     def run(self) -> Iterator[Instant]:
         """Carry out the protocol from where it stands.
@@ -149,9 +150,15 @@ class Simulation:
         return self._instant(first or (bool(ended) and self.settings.keep_ends), ended)
 
     def _ahead(self, step: Step) -> ends.Ahead:
-        position, nominal = self.position, self.quantities.nominal
-        dods = self.settings.dods
-        return ends.Ahead(step, position.began, position.charge, nominal, 0.0, dods)
+        position, quantities = self.position, self.quantities
+        return ends.Ahead(
+            step,
+            position.began,
+            position.charge,
+            quantities.nominal,
+            quantities.depth,
+            self.settings.dods,
+        )
 
     def _over(self, ahead: ends.Ahead) -> str:
         """Why a step is over as it begins; empty if it is not."""

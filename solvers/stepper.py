@@ -208,7 +208,7 @@ class Stepper:
         """Put the system where the history stands."""
         self.system.set_state(self.history.states[0])
         self.system.current = self.history.current
-        self.system.charge = self.history.charges[0]
+        self.system.pass_charge(self.history.charges[0])
 
     def attempt(self, h: float) -> Attempt | None:
         """Solve one step of length h [s] as the history is driven; None where it fails."""
@@ -225,6 +225,7 @@ class Stepper:
         )
         for start in (self._inside(predicted), past.states[0]):
             self.system.set_state(start)
+            self.system.pass_charge(drive.charge(past.current))
             if past.held is not None:
                 self.system.hold(past.held)
             result = newton.solve(
@@ -234,6 +235,9 @@ class Stepper:
                 break
         self.failure = f"{result.reason} (largest residual in {result.worst})"
         if not result.converged:
+            return None
+        if fault := self.system.fault():
+            self.failure = fault
             return None
         factor, order = bdf.error_factor(h, past.steps)
         error = factor * self._distance(predicted) / self.settings.rtol

@@ -19,6 +19,7 @@ from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers.blocks import PointBlock, VolumeBlock
 from voxtrode.solvers.cell import Cell
+from voxtrode.solvers.counter import Terminal, counter_of
 from voxtrode.solvers.fields import PHI_S, build_fields
 from voxtrode.solvers.kinetics import Flux
 from voxtrode.solvers.region import Layout
@@ -68,6 +69,10 @@ class HalfCellSystem:
         fields: The fields; ``blocks`` are the same in one tuple.
         active: Γ of each active phase.
         counter: The counter face.
+        opposite: The electrode on it.
+        capacity: Capacity of the electrode in the volume [A s/m²], which a lumped counter electrode
+            is balanced with.
+        began: Charge per area [A s/m²] between the fully charged cell and the start.
         area: In-plane area [µm²].
         reference: Potential that φ_s is relative to [V].
         current: Current density [A/m²] that the last residual belongs to: the prescribed one, or
@@ -86,9 +91,14 @@ class HalfCellSystem:
         self.reference = 0.0
         self.current = 0.0
         self.charge = 0.0
+        self._told: dict[str, Array] = {}
         self.off_voltage = 0.0
         self.active = active_surfaces(mesh, cell, self.fields)
-        self.counter = counter_surface(mesh, cell, self.fields)
+        self.opposite = counter_of(cell.counter)
+        law = self.opposite.law(cell.temperature, self.fields.electrolyte.c_e0.value)
+        self.counter = counter_surface(mesh, law, self.fields)
+        self.capacity = 1.0
+        self.began = 0.0
         self._surfaces: tuple[Surface, ...] = (*self.active, self.counter)
         self._by_name = {field.name: field for field in self.blocks}
         self._forms = {field.name: fem.form(field.residual) for field in self.blocks}
@@ -114,15 +124,30 @@ class HalfCellSystem:
         values = {name: self._by_name[name].values[dofs] for name, dofs in surface.dofs.items()}
         if PHI_S in values:
             values[PHI_S] = values[PHI_S] + self.reference
-        return surface.law(values)
+        return surface.law(values | self._told)
 
     def voltage(self) -> float:
         """Potential of the collector against the counter electrode [V]; collective."""
-        return self._collector() + self.reference
+        return self._collector() + self.reference - self.terminal(self.charge).potential
+
+    def terminal(self, charge: float) -> Terminal:
+        """The counter electrode after a charge per area since the start [A s/m²]."""
+        return self.opposite.terminal(self.began + charge, self.capacity)
+
+    def pass_charge(self, charge: float) -> None:
+        """Say that a charge per area has passed since the start [A s/m²]."""
+        self.charge = charge
+        told = self.terminal(charge).values or {}
+        self._told = {name: np.asarray(value) for name, value in told.items()}
+
+    def fault(self) -> str:
+        """Why the counter electrode cannot be in its present state; empty if it can."""
+        return self.opposite.fault(self.began + self.charge, self.capacity)
 
     def hold(self, voltage: float) -> None:
         """Shift φ_s to where the cell has a voltage [V]; collective."""
-        self.fields.phi_s.values[:] += voltage - self.reference - self._collector()
+        aim = voltage + self.terminal(self.charge).potential
+        self.fields.phi_s.values[:] += aim - self.reference - self._collector()
 
     def _collector(self) -> float:
         """φ_s of the collector, relative to the reference [V]; collective."""
@@ -161,12 +186,16 @@ class HalfCellSystem:
             rows = np.zeros(self._by_name[name].layout.region.n_local)
             fem.assemble_vector(rows, form)
             local[name] = rows
-        for surface in self._surfaces:
-            current = surface.points.area * self.flux(surface).J
-            for name, sign in surface.signs.items():
-                local[name] += summed(surface.dofs[name], sign * current, len(local[name]))
-        vectors = {}
+        for surface in self.active:
+            self._add_fluxes(surface, local)
+        vectors = {PHI_S: self.fields.phi_s.layout.vector()}
+        self.fields.phi_s.layout.gather_rows(local[PHI_S], vectors[PHI_S])
+        self._drive(drive, vectors[PHI_S])
+        # The flux of the counter electrode may depend on the charge, which follows from the rest.
+        self._add_fluxes(self.counter, local)
         for field in self.blocks:
+            if field.name == PHI_S:
+                continue
             vector = field.layout.vector()
             field.layout.gather_rows(local[field.name], vector)
             if field.storage is not None:
@@ -174,8 +203,12 @@ class HalfCellSystem:
                 derivative = drive.rate * field.values[free] + drive.history[field.name][free]
                 vector.array_w[:] += field.storage[free] * derivative
             vectors[field.name] = vector
-        self._drive(drive, vectors[PHI_S])
         return vectors
+
+    def _add_fluxes(self, surface: Surface, local: Mapping[str, Array]) -> None:
+        current = surface.points.area * self.flux(surface).J
+        for name, sign in surface.signs.items():
+            local[name][:] += summed(surface.dofs[name], sign * current, len(local[name]))
 
     def _drive(self, drive: Drive, rows: PETSc.Vec) -> None:
         """Complete the tied row."""
@@ -183,15 +216,20 @@ class HalfCellSystem:
         if drive.held is None:
             if lead:
                 rows.array_w[0] += drive.current * self.area
-            self.current = drive.current
-        else:
-            brought = self.comm.bcast(float(rows.array_r[0]) if lead else None)
-            if lead:
-                rows.array_w[0] = 0.0
-            self.current = -brought / self.area
-            self.off_voltage = self._collector() - (drive.held - self.reference)
-        self.charge = drive.charge(self.current)
-        self._holding = 0.0 if drive.held is None else self._stiff
+            self.current, self._holding = drive.current, 0.0
+            self.pass_charge(drive.charge(self.current))
+            return
+        brought = self.comm.bcast(float(rows.array_r[0]) if lead else None)
+        if lead:
+            rows.array_w[0] = 0.0
+        self.current = -brought / self.area
+        self.pass_charge(drive.charge(self.current))
+        terminal = self.terminal(self.charge)
+        self.off_voltage = self._collector() - (drive.held + terminal.potential - self.reference)
+        # The counter electrode's potential moves with the charge, and that with the current: a
+        # resistance between the collector and the potential that holds the voltage.
+        moves = terminal.slope / (drive.rate * self.area) if drive.rate > 0.0 else 0.0
+        self._holding = 1.0 / (1.0 / self._stiff + max(moves, 0.0))
 
     def aim(self, rows: Mapping[str, PETSc.Vec]) -> None:
         """Let the next update take the collector to where it is held, if it is."""

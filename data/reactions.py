@@ -26,7 +26,7 @@ Rate = Callable[[float, float], Expression]
 
 
 def butler_volmer(alpha_a: float, alpha_c: float) -> Expression:
-    """h = exp(α_a x) − exp(−α_c x).
+    """Butler and Volmer's law, h = exp(α_a x) − exp(−α_c x).
 
     Exponents are continued linearly beyond 80, far outside any physical state, so that a wild
     Newton iterate stays finite.
@@ -36,7 +36,7 @@ def butler_volmer(alpha_a: float, alpha_c: float) -> Expression:
 
 
 def linear(alpha_a: float, alpha_c: float) -> Expression:
-    """h = (α_a + α_c) x, the limit of Butler and Volmer's law at small overpotentials."""
+    """Linear kinetics, h = (α_a + α_c) x: the limit of Butler and Volmer's law at small x."""
     return (alpha_a + alpha_c) * Symbol(SCALED)
 
 

@@ -9,7 +9,6 @@ import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
-from voxtrode.data.law import FARADAY
 from voxtrode.meshing.sums import summed
 from voxtrode.solvers import forms, particles
 from voxtrode.solvers.fields import PHI_S, Field

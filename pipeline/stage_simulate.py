@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from voxtrode.data.errors import NumericalError
 from voxtrode.meshing.tagged import TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
+from voxtrode.pipeline.build_interfaces import build_reactions
 from voxtrode.pipeline.evidence import summary
 from voxtrode.pipeline.recorder import MAH_PER_CM2, Recorder
 from voxtrode.pipeline.records import update_summary
@@ -87,6 +88,11 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
     phases = build_phases(study)
     labels = {label: phases[name] for label, name in enumerate(mesh.info.phases[:-1])}
     labels[len(labels)] = build_separator(study)
+    label_of = {phase.name: label for label, phase in labels.items()}
+    reactions = {
+        (label_of[active], label_of[ionic]): reaction
+        for (active, ionic), reaction in build_reactions(study).items()
+    }
     lower, upper = study.voltage_window
     return Cell(
         phases=labels,
@@ -95,6 +101,7 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         upper=upper,
         lower=lower,
         nominal_capacity=study.nominal_capacity,
+        reactions=reactions,
     )
 
 

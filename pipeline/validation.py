@@ -11,6 +11,7 @@ from voxtrode.data.materials import stoichiometry_at
 from voxtrode.data.phases import Phase
 from voxtrode.data.volume import VolumeHeader
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator, capabilities
+from voxtrode.pipeline.build_interfaces import build_reactions
 from voxtrode.pipeline.expected_area import counted_area, made_area, unknown_area
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_image import Image
@@ -43,6 +44,7 @@ def validate(study: Study) -> None:
     phases = build_phases(study)
     build_separator(study)
     build_counter(study)
+    build_reactions(study)
     _check_capabilities(phases)
     _check_voltages(study, phases)
 

@@ -7,6 +7,7 @@ from voxtrode.data.errors import InputError, NumericalError
 from voxtrode.data.materials import MetalElectrode
 from voxtrode.meshing.tagged import MESH_FILE, TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
+from voxtrode.pipeline.build_interfaces import build_reactions
 from voxtrode.pipeline.evidence import summary
 from voxtrode.pipeline.keys import file_hash
 from voxtrode.pipeline.recorder import CHECKPOINT, MAH_PER_CM2, Recorder
@@ -108,6 +109,11 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
     phases = build_phases(study)
     labels = {label: phases[name] for label, name in enumerate(mesh.info.phases[:-1])}
     labels[len(labels)] = build_separator(study)
+    label_of = {phase.name: label for label, phase in labels.items()}
+    reactions = {
+        (label_of[active], label_of[ionic]): reaction
+        for (active, ionic), reaction in build_reactions(study).items()
+    }
     lower, upper = study.voltage_window
     return Cell(
         phases=labels,
@@ -116,6 +122,7 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         upper=upper,
         lower=lower,
         nominal_capacity=study.nominal_capacity,
+        reactions=reactions,
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voxtrode.data.errors import InputError, VoxtrodeError
-from voxtrode.pipeline.build import capabilities
+from voxtrode.pipeline.build import build_phases, capabilities
 from voxtrode.pipeline.progress import Reporter
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_base import nearest
@@ -102,7 +102,12 @@ def _resolved(study: Study) -> dict[str, Any]:
 
 
 def _transport_inputs(study: Study) -> dict[str, Any]:
-    return {"phases": _resolved(study)["phases"]}
+    tree = _resolved(study)
+    # Solids are compared with the free liquid, at the study's temperature.
+    solid = any(phase.kappa is not None for phase in build_phases(study).values())
+    return {
+        key: tree[key] for key in ("phases", *(("electrolyte", "temperature") if solid else ()))
+    }
 
 
 def _simulation_inputs(study: Study) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from voxtrode.pipeline.study_base import Section, first_line, nearest
 from voxtrode.pipeline.study_counter import CounterGiven, CounterMaterial
 from voxtrode.pipeline.study_file import apply_overrides, find_study, read_yaml, write_yaml
 from voxtrode.pipeline.study_initial import Initial
+from voxtrode.pipeline.study_interfaces import Interface, check_pairs
 from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
 from voxtrode.pipeline.study_phases import FULL_PORE, PhaseEntry, Separator
@@ -91,6 +92,7 @@ class Study(Section):
         volume: Where the voxels come from.
         phases: Every phase of the volume by name.
         separator: The separator.
+        interfaces: Charge transfer at pairs of phases, where it is not what the materials say.
         counter: The counter electrode.
         voltage_window: Lower and upper cut-off [V]; they define SoL 1 and SoL 0. Default: the
             lowest voltage that ends a discharge, else 3.0 V; and the highest one that ends a
@@ -109,6 +111,7 @@ class Study(Section):
     volume: VolumeSource
     phases: dict[str, PhaseEntry]
     separator: Separator
+    interfaces: dict[str, Interface] = Field(default_factory=dict)
     counter: CounterGiven = "lithium"
     nominal_capacity: ArealCapacity | None = None
     initial: Initial = Initial(sol=0.0)
@@ -145,6 +148,13 @@ class Study(Section):
                     " {material: nmc622}, {porosity: 0.5, tortuosity: bruggeman} or {inert: true}"
                 )
         return {name: phases[name] for name in names}
+
+    @field_validator("interfaces", mode="after")
+    @classmethod
+    def _known_pairs(
+        cls, given: dict[str, Interface], info: ValidationInfo
+    ) -> dict[str, Interface]:
+        return check_pairs(given, tuple(info.data.get("phases", ())))
 
     @field_validator("voltage_window", mode="after")
     @classmethod

@@ -1,13 +1,14 @@
 """The cell to be solved: phases, counter electrode and protocol, in SI units."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.materials import ActiveMaterial, Electrolyte, MetalElectrode
 from voxtrode.data.phases import Phase
+from voxtrode.data.reactions import Reaction
 from voxtrode.meshing.tagged import ACTIVE, IONIC, TaggedMesh
 
 
@@ -43,6 +44,8 @@ class Cell:
         temperature: [K].
         upper, lower: Voltages [V] that define θ₀ and θ₁₀₀ of each active material.
         nominal_capacity: Areal capacity [A s/m²]; None for that of the connected material.
+        reactions: Charge transfer of an active with an ion-conducting phase, by their labels;
+            where it is not given it is that of the active material.
     """
 
     phases: Mapping[int, Phase]
@@ -51,10 +54,22 @@ class Cell:
     upper: float
     lower: float
     nominal_capacity: float | None = None
+    reactions: Mapping[tuple[int, int], Reaction] = field(default_factory=dict)
 
     def active(self) -> dict[int, Phase]:
         """Phases that store lithium, by label."""
         return {label: phase for label, phase in self.phases.items() if phase.stores}
+
+    def ionic(self) -> dict[int, Phase]:
+        """Phases that conduct ions, by label."""
+        return {label: phase for label, phase in self.phases.items() if phase.conducts_ions}
+
+    def reaction(self, active: int, ionic: int) -> Reaction:
+        """Charge transfer between an active and an ion-conducting phase, by their labels."""
+        material = self.phases[active].active
+        assert material is not None
+        given = self.reactions.get((active, ionic))
+        return Reaction.of(material) if given is None else given
 
     def electrolytes(self) -> list[tuple[Electrolyte, tuple[int, ...]]]:
         """The electrolytes of the cell, each with the labels of the phases it fills."""

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from voxtrode.data.law import Law
 from voxtrode.data.materials import MetalElectrode
+from voxtrode.data.reactions import Reaction
 from voxtrode.solvers.cell import LumpedElectrode
 from voxtrode.solvers.electrodes import ConstantSide, Electrode, Share, Side, Window
 from voxtrode.solvers.fields import C_E, PHI_E
@@ -139,7 +140,11 @@ class LumpedCounter:
     def law(self, temperature: float, c_e0: float) -> FluxLaw:
         """See :class:`Counter`."""
         one = self.electrode
-        return Lumped(InsertionKinetics.of(one.material, temperature), one.area, c_e0)
+        return Lumped(
+            InsertionKinetics.of(one.material, temperature, Reaction.of(one.material)),
+            one.area,
+            c_e0,
+        )
 
     def terminal(self, passed: float, capacity: float) -> Terminal:
         """See :class:`Counter`."""

@@ -12,15 +12,14 @@ from mpi4py import MPI
 from scipy.optimize import brentq
 
 from voxtrode.data.errors import InputError
-from voxtrode.data.law import FARADAY
 from voxtrode.meshing.sums import summed
 from voxtrode.solvers import forms, particles
 from voxtrode.solvers.electrodes import Electrode, Share, Window
 from voxtrode.solvers.fields import PHI_S, Field
 from voxtrode.solvers.kinetics import Flux
-from voxtrode.solvers.surfaces import ActiveSurface, Insertion
+from voxtrode.solvers.surfaces import ActiveSurface
 from voxtrode.solvers.system import Drive, HalfCellSystem
-from voxtrode.solvers.units import CONDUCTANCE, STORAGE, UM, thermal_voltage
+from voxtrode.solvers.units import CONDUCTANCE, UM, thermal_voltage
 
 Array = npt.NDArray[np.float64]
 HOUR = 3600.0
@@ -186,7 +185,7 @@ class Quantities:
         off = max(abs(collector + inside), abs(counter + inside), abs(collector - current * area))
         return Balances(
             lithium=abs(lithium) / floor,
-            salt=abs(salt) / self._salt,
+            salt=abs(salt) / self._salt if system.fields.salt else 0.0,
             charge=off / (max(abs(current), self.one_c) * area),
         )
 
@@ -221,21 +220,13 @@ class Quantities:
             current: Applied current density [A/m²].
         """
         system = self.system
-        c_e0 = system.fields.electrolyte.c_e0.value
-        y = system.fields.c_e.values
-        low = system.comm.allreduce(float(y.min(initial=np.inf)), op=MPI.MIN)
-        high = system.comm.allreduce(float(y.max(initial=-np.inf)), op=MPI.MAX)
-        pores = STORAGE * FARADAY * c_e0
-        field = system.fields.c_e
-        assert field.storage is not None
-        volume = self._total(field.storage[field.layout.free]) / pores
-        mean = self._inventory(field) / pores / volume
+        mean, low, high = self._concentrations()
         row = {
             "Voltage [V]": system.voltage(),
             "SoL": self._mean_sol(),
-            "Mean c_e [mol.m-3]": c_e0 * mean,
-            "Min c_e [mol.m-3]": c_e0 * low,
-            "Max c_e [mol.m-3]": c_e0 * high,
+            "Mean c_e [mol.m-3]": mean,
+            "Min c_e [mol.m-3]": low,
+            "Max c_e [mol.m-3]": high,
         }
         parts, ocv = self.overpotentials(current)
         for name, value in zip(PARTS, parts, strict=True):
@@ -243,6 +234,20 @@ class Quantities:
         row["Total overpotential [V]"] = ocv - row["Voltage [V]"]
         row["Open-circuit voltage [V]"] = ocv
         return row
+
+    def _concentrations(self) -> tuple[float, float, float]:
+        """Mean, smallest and largest c_e [mol/m³]; NaN without a liquid."""
+        system = self.system
+        if not system.fields.salt:
+            return np.nan, np.nan, np.nan
+        field, c_e0 = system.fields.c_e, system.fields.electrolyte.c_e0.value
+        assert field.storage is not None
+        free = field.layout.free
+        y = field.values[free]
+        low = system.comm.allreduce(float(y.min(initial=np.inf)), op=MPI.MIN)
+        high = system.comm.allreduce(float(y.max(initial=-np.inf)), op=MPI.MAX)
+        mean = self._inventory(field) / self._total(field.storage[free])
+        return c_e0 * mean, c_e0 * low, c_e0 * high
 
     def _mean_sol(self) -> float:
         sums = volume = 0.0
@@ -273,7 +278,8 @@ class Quantities:
         for s in system.active:
             surface_parts += self._surface_power(s, system.flux(s), at_rest)
         volume = [
-            comm.allreduce(float(np.real(fem.assemble_scalar(f))), op=MPI.SUM) for f in self._power
+            comm.allreduce(sum(float(np.real(fem.assemble_scalar(f))) for f in part), op=MPI.SUM)
+            for part in self._power
         ]
         counter = system.flux(system.counter)
         counter_power = self._total(system.counter.points.area * counter.J * counter.eta)
@@ -308,7 +314,6 @@ class Quantities:
             flux: Its flux.
             at_rest: Potential of the electrode at rest [V].
         """
-        assert isinstance(surface.law, Insertion)
         U = surface.material.U
         share = self._shares[surface.label]
         values = self.system.fields.theta[surface.label].values
@@ -318,7 +323,7 @@ class Quantities:
         weighted = surface.points.area * flux.J
         power = [
             np.sum(weighted * flux.eta),
-            np.sum(weighted * flux.J) * surface.law.kinetics.film,
+            np.sum(weighted * flux.film),
             np.sum(weighted * (at_surface - of_particle)),
             np.sum(weighted * (of_particle - at_rest)),
         ]
@@ -408,18 +413,26 @@ def _diameter(volume: Array) -> Array:
     return np.cbrt(6.0 * volume / np.pi)
 
 
-def _power_forms(system: HalfCellSystem) -> list[fem.Form[np.float64]]:
-    """Ohmic, concentration and electronic power [pA V] as scalar forms."""
+def _power_forms(system: HalfCellSystem) -> list[list[fem.Form[np.float64]]]:
+    """Ohmic, concentration and electronic power [pA V], each a sum of scalar forms."""
     f = system.fields
-    thermal = thermal_voltage(system.cell.temperature)
-    y, phi, fluid = f.c_e.function, f.phi_e.function, f.electrolyte
-    dx = forms.volume_measure(f.c_e.layout.region.mesh)
-    current = forms.ionic_current(y, phi, fluid, thermal)
-    kappa = forms.conductivity(y, fluid)
-    ohmic = CONDUCTANCE * f.transport * ufl.inner(current, current) / kappa * dx
-    drop = forms.diffusion_current(y, fluid, thermal) / kappa
-    concentration = -CONDUCTANCE * f.transport * ufl.inner(current, drop) * dx
+    phi = f.phi_e.function
+    dx = forms.volume_measure(f.phi_e.layout.region.mesh)
+    ohmic = [_dissipation(phi, f.kappa, dx)]
+    concentration = []
+    if f.salt:
+        thermal = thermal_voltage(system.cell.temperature)
+        y, fluid = f.c_e.function, f.electrolyte
+        current = forms.ionic_current(y, phi, fluid, thermal)
+        kappa = forms.conductivity(y, fluid)
+        ohmic.append(CONDUCTANCE * f.transport * ufl.inner(current, current) / kappa * dx)
+        drop = forms.diffusion_current(y, fluid, thermal) / kappa
+        concentration.append(-CONDUCTANCE * f.transport * ufl.inner(current, drop) * dx)
     dx = forms.volume_measure(f.phi_s.layout.region.mesh)
-    slope = ufl.grad(f.phi_s.function)
-    electronic = CONDUCTANCE * f.sigma * ufl.inner(slope, slope) * dx
-    return [fem.form(form) for form in (ohmic, concentration, electronic)]
+    electronic = [_dissipation(f.phi_s.function, f.sigma, dx)]
+    return [[fem.form(form) for form in part] for part in (ohmic, concentration, electronic)]
+
+
+def _dissipation(phi: Any, sigma: Any, dx: Any) -> Any:
+    """∫ σ |∇φ|² [pA V]."""
+    return forms.conduction(phi, phi, sigma, dx)

@@ -223,6 +223,10 @@ class Stepper:
             _combine_numbers(coefficients, past.charges),
             past.held,
         )
+        self.system.pass_charge(drive.charge(past.current))
+        if past.held is None and (fault := self.system.fault()):
+            self.failure = fault
+            return None
         for start in (self._inside(predicted), past.states[0]):
             self.system.set_state(start)
             self.system.pass_charge(drive.charge(past.current))

@@ -100,8 +100,9 @@ class HalfCellSystem:
         self.capacity = 1.0
         self.began = 0.0
         self._surfaces: tuple[Surface, ...] = (*self.active, self.counter)
-        self._by_name = {field.name: field for field in self.blocks}
+        self._by_name = {field.name: field for field in (*self.blocks, self.fields.c_e)}
         self._forms = {field.name: fem.form(field.residual) for field in self.blocks}
+        self._unknown = frozenset(self._forms)
         self._volume = self._volume_blocks()
         self._points = self._point_blocks()
         # Beside this conductance the rest of the tied row vanishes: its unknown is prescribed.
@@ -207,7 +208,7 @@ class HalfCellSystem:
 
     def _add_fluxes(self, surface: Surface, local: Mapping[str, Array]) -> None:
         current = surface.points.area * self.flux(surface).J
-        for name, sign in surface.signs.items():
+        for name, sign in self._signs(surface):
             local[name][:] += summed(surface.dofs[name], sign * current, len(local[name]))
 
     def _drive(self, drive: Drive, rows: PETSc.Vec) -> None:
@@ -243,8 +244,10 @@ class HalfCellSystem:
         entries: dict[tuple[str, str], list[Array]] = {pair: [] for pair in self._points}
         for surface in self._surfaces:
             by = self.flux(surface).by
-            for row, sign in surface.signs.items():
+            for row, sign in self._signs(surface):
                 for column, derivative in by.items():
+                    if column not in self._unknown:
+                        continue
                     values = sign * surface.points.area * derivative
                     if (row, column) in entries:
                         entries[row, column].append(values)
@@ -252,13 +255,15 @@ class HalfCellSystem:
                         diagonal[row, column] += summed(surface.dofs[row], values, sizes[row])
         for (row, column), block in self._volume.items():
             field = self._by_name[row]
-            vector = field.layout.vector()
-            field.layout.gather_rows(diagonal[row, column], vector)
+            storage = None
             if row == column and field.storage is not None:
-                vector.array_w[:] += drive.rate * field.storage[field.layout.free]
-            if row == column == PHI_S and self.comm.rank == 0:
-                vector.array_w[0] += self._holding
-            block.update(vector)
+                storage = field.layout.vector()
+                storage.array_w[:] = drive.rate * field.storage[field.layout.free]
+            elif row == column == PHI_S:
+                storage = field.layout.vector()
+                if self.comm.rank == 0:
+                    storage.array_w[0] = self._holding
+            block.update(diagonal[row, column], storage)
         for pair, point_block in self._points.items():
             point_block.update(np.concatenate(entries[pair]))
 
@@ -270,6 +275,11 @@ class HalfCellSystem:
     def layouts(self) -> dict[str, Layout]:
         """Numbering of each field's unknowns, by name."""
         return {field.name: field.layout for field in self.blocks}
+
+    def _signs(self, surface: Surface) -> list[tuple[str, float]]:
+        """Equations that a surface's current enters, with its factor."""
+        found = surface.signs.items()
+        return [(name, sign) for name, sign in found if sign != 0.0 and name in self._unknown]
 
     def _volume_blocks(self) -> dict[tuple[str, str], VolumeBlock]:
         unknowns = {field.function for field in self.blocks}
@@ -288,9 +298,9 @@ class HalfCellSystem:
         rows: dict[tuple[str, str], list[npt.NDArray[np.int32]]] = {}
         columns: dict[tuple[str, str], list[npt.NDArray[np.int32]]] = {}
         for surface in self._surfaces:
-            for row in surface.signs:
+            for row, _ in self._signs(surface):
                 for column, dofs in surface.dofs.items():
-                    if (row, column) not in self._volume:
+                    if column in self._unknown and (row, column) not in self._volume:
                         rows.setdefault((row, column), []).append(surface.dofs[row])
                         columns.setdefault((row, column), []).append(dofs)
         return {

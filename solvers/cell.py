@@ -31,6 +31,23 @@ class LumpedElectrode:
     area: float
 
 
+@dataclass(frozen=True)
+class NegativeElectrode:
+    """The negative electrode where both stand in one volume; its collector is the zero.
+
+    Attributes:
+        labels: Labels of its phases.
+        charged, discharged: Its potential against lithium [V] where the cell is fully charged
+            and fully discharged.
+        first: Whether its collector is the face z = 0, and the positive one's z = height.
+    """
+
+    labels: tuple[int, ...]
+    charged: float
+    discharged: float
+    first: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Cell:
     """A cell: the phases of the mesh, and a counter electrode on the face z = height.
@@ -40,7 +57,7 @@ class Cell:
 
     Attributes:
         phases: The mesh's phases by label, the separator last.
-        counter: What stands on the counter face.
+        counter: What stands on the counter face, or the negative electrode in the volume.
         temperature: [K].
         upper, lower: Voltages [V] that define θ₀ and θ₁₀₀ of each active material.
         nominal_capacity: Areal capacity [A s/m²]; None for that of the connected material.
@@ -49,12 +66,17 @@ class Cell:
     """
 
     phases: Mapping[int, Phase]
-    counter: MetalElectrode | LumpedElectrode
+    counter: MetalElectrode | LumpedElectrode | NegativeElectrode
     temperature: float
     upper: float
     lower: float
     nominal_capacity: float | None = None
     reactions: Mapping[tuple[int, int], Reaction] = field(default_factory=dict)
+
+    @property
+    def negative(self) -> tuple[int, ...]:
+        """Labels of the negative electrode's phases, where it stands in the volume."""
+        return getattr(self.counter, "labels", ())
 
     def active(self) -> dict[int, Phase]:
         """Phases that store lithium, by label."""
@@ -120,8 +142,8 @@ def require_paths(mesh: TaggedMesh, cell: Cell) -> None:
     electrode = mesh.phase != separator
     if not comm.allreduce(int(np.any((mesh.alive[electrode] & IONIC) > 0))):
         raise InputError(
-            "no ionic path along z: no ion conductor of the mesh reaches the counter face (z = L); "
-            "use a smaller mesh.size, or check the labels and the collector's end"
+            "no ionic path along z: no ion conductor of the mesh reaches the counter face (z = L) "
+            "or joins both electrodes; use a smaller mesh.size, or check the labels and the collector's end"
         )
     for label, phase in cell.active().items():
         here = mesh.phase == label

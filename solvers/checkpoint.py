@@ -93,7 +93,7 @@ def load(path: Path, simulation: Simulation) -> dict[str, Any]:
     simulation.system.reference = header["reference"]
     lithium, salt = header["inventories"]
     began, at_start = header["began"], dict(header["at_start"])
-    simulation.quantities.start_from(lithium, salt, began, at_start)
+    simulation.quantities.start_from(tuple(lithium), salt, began, at_start)
     simulation.stepper.back()
     simulation.stepper.counters.restore(header["counters"])
     return dict(header["extra"])

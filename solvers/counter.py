@@ -17,7 +17,7 @@ import numpy.typing as npt
 from voxtrode.data.law import Law
 from voxtrode.data.materials import MetalElectrode
 from voxtrode.data.reactions import Reaction
-from voxtrode.solvers.cell import LumpedElectrode
+from voxtrode.solvers.cell import LumpedElectrode, NegativeElectrode
 from voxtrode.solvers.electrodes import ConstantSide, Electrode, Share, Side, Window
 from voxtrode.solvers.fields import C_E, PHI_E
 from voxtrode.solvers.kinetics import Flux, InsertionKinetics, MetalKinetics
@@ -53,12 +53,17 @@ class Counter(Protocol):
         """Potentials against lithium [V] where the cell is fully charged and discharged."""
         ...
 
-    def side(self, capacity: float) -> Side:
-        """The electrode as a whole, given the capacity of that in the volume [A s/m²]."""
+    def side(self, capacity: float, inside: tuple[Share, ...]) -> Side:
+        """The electrode as a whole.
+
+        Args:
+            capacity: Capacity of the electrode that discharge fills [A s/m²].
+            inside: Materials of the negative electrode in the volume.
+        """
         ...
 
-    def law(self, temperature: float, c_e0: float) -> FluxLaw:
-        """Its flux per area of the counter face, in terms of the solver's unknowns."""
+    def law(self, temperature: float, c_e0: float) -> FluxLaw | None:
+        """Its flux per area of the counter face in terms of the solver's unknowns, if any."""
         ...
 
     def terminal(self, passed: float, capacity: float) -> Terminal:
@@ -96,9 +101,9 @@ class MetalCounter:
         """See :class:`Counter`."""
         return self.electrode.potential.value, self.electrode.potential.value
 
-    def side(self, capacity: float) -> Side:
+    def side(self, capacity: float, inside: tuple[Share, ...]) -> Side:
         """See :class:`Counter`."""
-        del capacity
+        del capacity, inside
         return ConstantSide(self.electrode.potential.value)
 
     def law(self, temperature: float, c_e0: float) -> FluxLaw:
@@ -131,8 +136,9 @@ class LumpedCounter:
         """See :class:`Counter`."""
         return self.electrode.charged, self.electrode.discharged
 
-    def side(self, capacity: float) -> Side:
+    def side(self, capacity: float, inside: tuple[Share, ...]) -> Side:
         """See :class:`Counter`."""
+        del inside
         one = self.electrode
         share = Share(COUNTER, one.material, self._window, one.ratio * capacity)
         return Electrode((share,), positive=False)
@@ -176,8 +182,45 @@ class LumpedCounter:
         return self.electrode.material.U.derivative("theta")
 
 
+@dataclass(frozen=True)
+class NegativeInside:
+    """A negative electrode in the volume, and no counter face; see :class:`Counter`.
+
+    Attributes:
+        electrode: Which phases it is made of.
+    """
+
+    electrode: NegativeElectrode
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """See :class:`Counter`."""
+        return self.electrode.charged, self.electrode.discharged
+
+    def side(self, capacity: float, inside: tuple[Share, ...]) -> Side:
+        """See :class:`Counter`."""
+        del capacity
+        return Electrode(inside, positive=False, grounded=True)
+
+    def law(self, temperature: float, c_e0: float) -> FluxLaw | None:
+        """See :class:`Counter`."""
+        del temperature, c_e0
+        return None
+
+    def terminal(self, passed: float, capacity: float) -> Terminal:
+        """See :class:`Counter`."""
+        del passed, capacity
+        return Terminal()
+
+    def fault(self, passed: float, capacity: float) -> str:
+        """See :class:`Counter`."""
+        del passed, capacity
+        return ""
+
+
 counter_of.register(MetalElectrode, MetalCounter)
 counter_of.register(LumpedElectrode, LumpedCounter)
+counter_of.register(NegativeElectrode, NegativeInside)
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,9 +50,12 @@ class Side(Protocol):
         """Charge per area [A s/m²] that it takes between a full and an empty cell."""
         ...
 
-    @property
-    def gauge(self) -> float:
-        """Potential against lithium [V] of what the solver's potentials are zero at."""
+    def gauge(self, passed: float) -> float:
+        """Potential at rest against lithium [V] of what the solver's potentials are zero at.
+
+        Args:
+            passed: As for :meth:`potential`.
+        """
         ...
 
     def potential(self, passed: float) -> float:
@@ -79,10 +82,9 @@ class ConstantSide:
         """See :class:`Side`; without bound."""
         return math.inf
 
-    @property
-    def gauge(self) -> float:
+    def gauge(self, passed: float) -> float:
         """See :class:`Side`; the metal itself."""
-        return self.against_lithium
+        return self.potential(passed)
 
     def potential(self, passed: float) -> float:
         """See :class:`Side`."""
@@ -118,20 +120,21 @@ class Electrode:
     Attributes:
         shares: The materials.
         positive: Whether discharge fills it.
+        grounded: Whether its collector is the zero of the solver's potentials.
     """
 
     shares: tuple[Share, ...]
     positive: bool = True
+    grounded: bool = False
 
     @property
     def capacity(self) -> float:
         """Charge per area [A s/m²] between SoL 0 and 1."""
         return sum(share.capacity for share in self.shares)
 
-    @property
-    def gauge(self) -> float:
-        """See :class:`Side`; lithium."""
-        return 0.0
+    def gauge(self, passed: float) -> float:
+        """See :class:`Side`; lithium, or the collector of an electrode in the volume."""
+        return self.potential(passed) if self.grounded else 0.0
 
     @property
     def labels(self) -> tuple[int, ...]:

@@ -68,19 +68,28 @@ class Quantities:
         mesh = system.mesh
         ends = system.opposite.ends
         upper, lower = cell.upper + ends[0], cell.lower + ends[1]
-        self.windows = {s.label: Window.of(s.material, upper, lower) for s in system.active}
+        self.windows = {
+            s.label: Window.of(s.material, ends[1], ends[0])
+            if s.label in cell.negative
+            else Window.of(s.material, upper, lower)
+            for s in system.active
+        }
         labels = np.array(list(cell.active()), dtype=np.int64)
         self.table = particles.particle_table(mesh, system.active, labels)
         self._shares = {s.label: particles.shares(mesh, system, s.label) for s in system.active}
         self._n = len(self.table.volume)
         self._power = _power_forms(system)
-        self.electrode = Electrode(tuple(self._share(s) for s in system.active))
-        self.opposite = system.opposite.side(self.electrode.capacity)
+        shares = tuple(self._share(s) for s in system.active)
+        inside = tuple(one for one in shares if one.label in cell.negative)
+        self.electrode = Electrode(tuple(one for one in shares if one not in inside))
+        self.opposite = system.opposite.side(self.electrode.capacity, inside)
+        self._negative = Electrode(inside, positive=False)
         system.capacity = self.electrode.capacity
         self.capacity = min(self.electrode.capacity, self.opposite.capacity)
         self.nominal = self.capacity if cell.nominal_capacity is None else cell.nominal_capacity
         self.at_start: dict[int, float] = {}
-        self._lithium = self._salt = 0.0
+        self._lithium: tuple[float, float] = (0.0, 0.0)
+        self._salt = 0.0
         self.equilibrate(0.0)
 
     def _share(self, surface: ActiveSurface) -> Share:
@@ -100,14 +109,17 @@ class Quantities:
         system = self.system
         fields = system.fields
         potential, theta = self.electrode.at_rest(self.electrode.lithium_after(passed))
+        if self._negative.shares:
+            theta = theta | self._negative.at_rest(self._negative.lithium_after(passed))[1]
+        gauge = self.opposite.gauge(passed)
         for label, value in theta.items():
             fields.theta[label].values[:] = value
         fields.c_e.values[:] = 1.0
         system.began = passed
         system.pass_charge(0.0)
-        system.reference = potential - self.opposite.gauge
+        system.reference = potential - gauge
         fields.phi_s.values[:] = 0.0
-        fields.phi_e.values[:] = -self.opposite.gauge
+        fields.phi_e.values[:] = -gauge
         self.begin(theta)
 
     def begin(self, at_start: Mapping[int, float]) -> None:
@@ -117,7 +129,7 @@ class Quantities:
             at_start: What dead material is left at, by label.
         """
         self.at_start = dict(at_start)
-        self._lithium = self._inventory(*self.system.fields.theta.values())
+        self._lithium = self._lithium_now()
         self._salt = self._inventory(self.system.fields.c_e)
 
     def passed_at(self, voltage: float) -> float:
@@ -153,7 +165,7 @@ class Quantities:
         return self.nominal / HOUR
 
     def start_from(
-        self, lithium: float, salt: float, began: float, at_start: Mapping[int, float]
+        self, lithium: tuple[float, float], salt: float, began: float, at_start: Mapping[int, float]
     ) -> None:
         """Let balances and depths start from earlier ones (after a restart)."""
         self._lithium, self._salt = lithium, salt
@@ -161,8 +173,8 @@ class Quantities:
         self.at_start = dict(at_start)
 
     @property
-    def inventories(self) -> tuple[float, float]:
-        """Lithium and salt [pA s] that balances start from."""
+    def inventories(self) -> tuple[tuple[float, float], float]:
+        """Lithium of the two electrodes and salt [pA s] that balances start from."""
         return self._lithium, self._salt
 
     # -- balances -------------------------------------------------------------------------------
@@ -176,18 +188,38 @@ class Quantities:
         """
         system = self.system
         area = system.area
-        lithium = self._inventory(*system.fields.theta.values()) - self._lithium - charge * area
+        lithium = max(
+            abs(now - before - sign * charge * area)
+            for now, before, sign in zip(
+                self._lithium_now(),
+                self._lithium,
+                (1.0, -1.0 if self._negative.shares else 0.0),
+                strict=True,
+            )
+        )
         floor = max(abs(charge), 1e-3 * self.capacity) * area
         salt = self._inventory(system.fields.c_e) - self._salt
-        inside = sum(self._total(s.points.area * system.flux(s).J) for s in system.active)
-        counter = self._total(system.counter.points.area * system.flux(system.counter).J)
+        fluxes = {s.label: self._total(s.points.area * system.flux(s).J) for s in system.active}
+        inside = sum(fluxes[label] for label in self.electrode.labels)
+        other = sum(fluxes[label] for label in self._negative.labels)
+        if system.counter is not None:
+            other += self._total(system.counter.points.area * system.flux(system.counter).J)
         collector = self._collector_current()
-        off = max(abs(collector + inside), abs(counter + inside), abs(collector - current * area))
+        off = max(abs(collector + inside), abs(other + inside), abs(collector - current * area))
         return Balances(
-            lithium=abs(lithium) / floor,
+            lithium=lithium / floor,
             salt=abs(salt) / self._salt if system.fields.salt else 0.0,
             charge=off / (max(abs(current), self.one_c) * area),
         )
+
+    def _lithium_now(self) -> tuple[float, float]:
+        """Lithium [pA s] in the electrode that discharge fills, and in the other in the volume."""
+        theta = self.system.fields.theta
+        first, second = (
+            self._inventory(*(theta[label] for label in one.labels))
+            for one in (self.electrode, self._negative)
+        )
+        return first, second
 
     def _collector_current(self) -> float:
         """Current out of the solid through the collector [pA], as the equations' reaction."""
@@ -250,8 +282,11 @@ class Quantities:
         return c_e0 * mean, c_e0 * low, c_e0 * high
 
     def _mean_sol(self) -> float:
+        """Volume-weighted SoL of the electrode that discharge fills; collective."""
         sums = volume = 0.0
         for s in self.system.active:
+            if s.label in self._negative.labels:
+                continue
             share = self._shares[s.label]
             theta = self.system.fields.theta[s.label].values[share.dof]
             sums += self._total(share.volume * self.windows[s.label].sol(theta))
@@ -270,19 +305,22 @@ class Quantities:
         """
         system = self.system
         comm = system.comm
-        at_rest = self._at_rest()
-        open_circuit = at_rest - self.opposite.potential(system.began + system.charge)
+        at_rest, of_negative = self._at_rest()
+        open_circuit = at_rest - of_negative
         if current == 0.0:
             return (np.nan,) * len(PARTS), open_circuit
         surface_parts = np.zeros(4)
         for s in system.active:
-            surface_parts += self._surface_power(s, system.flux(s), at_rest)
+            own = of_negative if s.label in self._negative.labels else at_rest
+            surface_parts += self._surface_power(s, system.flux(s), own)
         volume = [
             comm.allreduce(sum(float(np.real(fem.assemble_scalar(f))) for f in part), op=MPI.SUM)
             for part in self._power
         ]
-        counter = system.flux(system.counter)
-        counter_power = self._total(system.counter.points.area * counter.J * counter.eta)
+        counter_power = 0.0
+        if system.counter is not None:
+            counter = system.flux(system.counter)
+            counter_power = self._total(system.counter.points.area * counter.J * counter.eta)
         applied = current * system.area
         ohmic, concentration, electronic = (part / applied for part in volume)
         kinetic, film, diffusion, between = (float(part) / applied for part in surface_parts)
@@ -297,14 +335,17 @@ class Quantities:
             counter_power / applied,
         ), open_circuit
 
-    def _at_rest(self) -> float:
-        """Potential against lithium [V] that the electrode would come to at rest; collective."""
+    def _at_rest(self) -> tuple[float, float]:
+        """Potentials against lithium [V] that the electrodes would come to at rest; collective."""
         mean = {}
         for s in self.system.active:
             share = self._shares[s.label]
             theta = self.system.fields.theta[s.label].values[share.dof]
             mean[s.label] = self._total(share.volume * theta) / self._total(share.volume)
-        return self.electrode.at_rest(self.electrode.lithium(mean))[0]
+        own = self.electrode.at_rest(self.electrode.lithium(mean))[0]
+        if self._negative.shares:
+            return own, self._negative.at_rest(self._negative.lithium(mean))[0]
+        return own, self.opposite.potential(self.system.began + self.system.charge)
 
     def _surface_power(self, surface: ActiveSurface, flux: Flux, at_rest: float) -> Array:
         """Kinetic, film, diffusion and inter-particle power [pA V] on Γ.
@@ -379,9 +420,12 @@ class Quantities:
     def _rows(self, columns: dict[str, Array], current: float) -> dict[str, npt.NDArray[Any]]:
         table, keep = self.table, self.table.present
         area = self.system.mesh.info.area
-        wetted = float(table.wetted.sum()) / UM**2
-        along = -1.0 if current >= 0.0 else 1.0
-        c_p = along * columns["J"] / (self.one_c * area / wetted)
+        negative = np.isin(table.label, self._negative.labels)
+        wetted = (
+            np.where(negative, table.wetted[negative].sum(), table.wetted[~negative].sum()) / UM**2
+        )
+        along = np.where(negative, 1.0, -1.0) * (1.0 if current >= 0.0 else -1.0)
+        c_p = along * columns["J"] * wetted / (self.one_c * area)
         c_own = along * columns["rate"]
         names = np.array([phase.name for _, phase in sorted(self.system.cell.phases.items())])
         rows: dict[str, npt.NDArray[Any]] = {

@@ -20,7 +20,7 @@ from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers.blocks import PointBlock, VolumeBlock
 from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.counter import Terminal, counter_of
-from voxtrode.solvers.fields import PHI_S, build_fields
+from voxtrode.solvers.fields import PHI_S, build_fields, negative_dofs
 from voxtrode.solvers.kinetics import Flux
 from voxtrode.solvers.region import Layout
 from voxtrode.solvers.surfaces import Surface, active_surfaces, counter_surface
@@ -61,15 +61,16 @@ class Drive:
 class HalfCellSystem:
     """Residual and Jacobian of a half cell on a mesh; the fields' arrays are the state.
 
-    φ_s is kept relative to ``reference``, a voltage near the cell's: conduction then works on
+    φ_s is kept relative to ``reference``, a voltage near the cell's (of a full cell in one volume
+    that of the positive electrode; the negative collector is the zero): conduction then works on
     millivolts, and its rounding does not spoil the charge balance.
 
     Attributes:
         mesh, cell: What is solved.
         fields: The fields; ``blocks`` are the same in one tuple.
         active: Γ of each active phase.
-        counter: The counter face.
-        opposite: The electrode on it.
+        counter: The counter face; None where both electrodes stand in the volume.
+        opposite: The electrode on it, or the negative one in the volume.
         capacity: Capacity of the electrode in the volume [A s/m²], which a lumped counter electrode
             is balanced with.
         began: Charge per area [A s/m²] between the fully charged cell and the start.
@@ -96,10 +97,15 @@ class HalfCellSystem:
         self.active = active_surfaces(mesh, cell, self.fields)
         self.opposite = counter_of(cell.counter)
         law = self.opposite.law(cell.temperature, self.fields.electrolyte.c_e0.value)
-        self.counter = counter_surface(mesh, law, self.fields)
+        self.counter = None if law is None else counter_surface(mesh, law, self.fields)
+        negative = negative_dofs(mesh, cell, self.fields.phi_s.layout.region)
+        self._lift = np.where(negative, 0.0, 1.0)
         self.capacity = 1.0
         self.began = 0.0
-        self._surfaces: tuple[Surface, ...] = (*self.active, self.counter)
+        self._surfaces: tuple[Surface, ...] = (
+            *self.active,
+            *([] if self.counter is None else [self.counter]),
+        )
         self._by_name = {field.name: field for field in (*self.blocks, self.fields.c_e)}
         self._forms = {field.name: fem.form(field.residual) for field in self.blocks}
         self._unknown = frozenset(self._forms)
@@ -124,7 +130,7 @@ class HalfCellSystem:
         """J and its derivatives at the points of a surface for the current state."""
         values = {name: self._by_name[name].values[dofs] for name, dofs in surface.dofs.items()}
         if PHI_S in values:
-            values[PHI_S] = values[PHI_S] + self.reference
+            values[PHI_S] = values[PHI_S] + self.reference * self._lift[surface.dofs[PHI_S]]
         return surface.law(values | self._told)
 
     def voltage(self) -> float:
@@ -145,10 +151,14 @@ class HalfCellSystem:
         """Why the counter electrode cannot be in its present state; empty if it can."""
         return self.opposite.fault(self.began + self.charge, self.capacity)
 
+    def electron_potential(self) -> Array:
+        """φ_s [V] at every local degree of freedom."""
+        return self.fields.phi_s.values + self.reference * self._lift
+
     def hold(self, voltage: float) -> None:
         """Shift φ_s to where the cell has a voltage [V]; collective."""
         aim = voltage + self.terminal(self.charge).potential
-        self.fields.phi_s.values[:] += aim - self.reference - self._collector()
+        self.fields.phi_s.values[:] += (aim - self.reference - self._collector()) * self._lift
 
     def _collector(self) -> float:
         """φ_s of the collector, relative to the reference [V]; collective."""
@@ -162,9 +172,9 @@ class HalfCellSystem:
         """Make the collector's potential the reference of φ_s, in the state and in kept states."""
         shift = self._collector()
         self.reference += shift
-        self.fields.phi_s.values[:] -= shift
+        self.fields.phi_s.values[:] -= shift * self._lift
         for history in histories:
-            history[PHI_S] -= shift
+            history[PHI_S] -= shift * self._lift
 
     def state(self) -> dict[str, Array]:
         """A copy of the state, by field name."""
@@ -193,7 +203,8 @@ class HalfCellSystem:
         self.fields.phi_s.layout.gather_rows(local[PHI_S], vectors[PHI_S])
         self._drive(drive, vectors[PHI_S])
         # The flux of the counter electrode may depend on the charge, which follows from the rest.
-        self._add_fluxes(self.counter, local)
+        if self.counter is not None:
+            self._add_fluxes(self.counter, local)
         for field in self.blocks:
             if field.name == PHI_S:
                 continue

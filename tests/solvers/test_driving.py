@@ -1,4 +1,4 @@
-"""What drives a cell: constant current either way, held voltages, repeated steps, initial states."""
+"""What drives a cell: constant current either way, held voltages, initial states."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -232,8 +232,11 @@ def test_a_checkpoint_resumes_in_a_charge_and_in_a_hold(
 
 @pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 def test_initial_states(cell: Cell) -> None:
-    """At rest the cell has the voltage asked for, its mean SoL is the one asked for, 0 and 1 are
-    the two cut-offs, and a blend starts in equilibrium: no current flows between its materials."""
+    """Voltage and DoD are those asked for, and a blend starts in equilibrium.
+
+    No current flows between its materials (1e-6 A/m² of some 1 A/m² at 1C). SoL 0 is the upper
+    cut-off; SoL 1 is the lower one only of an electrode of the very capacity of the other.
+    """
     mesh = two_halves()
     for sol, voltage in ((0.0, cell.upper), (1.0, None), (0.4, None)):
         run = simulation(mesh, cell, [(0.0, {"duration": 1.0})], AtLithiation(sol))

@@ -143,7 +143,8 @@ def require_paths(mesh: TaggedMesh, cell: Cell) -> None:
     if not comm.allreduce(int(np.any((mesh.alive[electrode] & IONIC) > 0))):
         raise InputError(
             "no ionic path along z: no ion conductor of the mesh reaches the counter face (z = L) "
-            "or joins both electrodes; use a smaller mesh.size, or check the labels and the collector's end"
+            "or joins both electrodes; use a smaller mesh.size, or check the labels and the "
+            "collector's end"
         )
     for label, phase in cell.active().items():
         here = mesh.phase == label

@@ -34,12 +34,15 @@ class Phase:
         active: Material that stores lithium, or None.
         sigma: Effective electronic conductivity inside the phase [S/m], or None.
         liquid: Ion-conducting liquid inside the phase, or None.
+        kappa: Conductivity of lithium ions in a single-ion conductor (t₊ = 1, no salt) [S/m],
+            effective inside the phase, or None.
     """
 
     name: str
     active: ActiveMaterial | None = None
     sigma: float | None = None
     liquid: Liquid | None = None
+    kappa: float | None = None
 
     @property
     def stores(self) -> bool:
@@ -54,4 +57,9 @@ class Phase:
     @property
     def conducts_ions(self) -> bool:
         """Whether ions are conducted in the phase."""
+        return self.liquid is not None or self.kappa is not None
+
+    @property
+    def holds_salt(self) -> bool:
+        """Whether the ions are those of a salt in a liquid."""
         return self.liquid is not None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from voxtrode.pipeline.build import build_electrolyte
+from voxtrode.pipeline.build import build_electrolyte, holds_salt
 from voxtrode.pipeline.report.findings import BALANCES, balance_state
 from voxtrode.pipeline.report.numbers import is_number, number, percent, quantity
 from voxtrode.pipeline.report.results import Results
@@ -129,7 +129,7 @@ def _of_solution(results: Results) -> Iterator[str]:
 
 def _of_electrolyte(results: Results) -> Iterator[str]:
     table = results.cell
-    if table is None:
+    if table is None or not holds_salt(results.study):
         return
     salt = build_electrolyte(results.study)
     low, high = table["Min c_e [mol.m-3]"].min(), table["Max c_e [mol.m-3]"].max()

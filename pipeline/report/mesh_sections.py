@@ -183,8 +183,9 @@ def transport_section(results: Results) -> Section:
         ],
         "Tortuosity factors of the electrode without separator, τ = (Σφε) D₀/D_eff. A row named"
         " after a phase is geometric (the inside of the phase counts as 1); “ions” joins all"
-        " liquid phases with their own porosity and tortuosity. The flux imbalance bounds the"
-        " error of the solution.",
+        " liquid phases with their own porosity and tortuosity, and solid electrolytes with their"
+        " conductivity over that of the free liquid (without one, over the largest). The flux"
+        " imbalance bounds the error of the solution.",
         left=(0, 1, 2),
     )
     return Section("transport", "Transport", [table])

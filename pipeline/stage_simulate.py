@@ -1,8 +1,13 @@
 """The simulate stage: the protocol on the mesh, its tables, fields, checkpoint and summary."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
 
 from voxtrode.data.errors import NumericalError
+from voxtrode.data.grain_axes import c_axes_at
 from voxtrode.meshing.tagged import TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
 from voxtrode.pipeline.build_interfaces import build_reactions
@@ -16,6 +21,9 @@ from voxtrode.solvers.cell import Cell, Step, require_paths
 from voxtrode.solvers.newton import NewtonSettings
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
+from voxtrode.solvers.units import UM
+
+FloatArray = npt.NDArray[np.float64]
 
 
 def run(context: StageContext) -> None:
@@ -30,6 +38,7 @@ def run(context: StageContext) -> None:
     folder = context.staging / "simulate"
     mesh = read_mesh(context.run_dir / "mesh", comm)
     cell = _cell(study, mesh)
+    cell = replace(cell, c_axes=_c_axes(context, mesh, cell))
     require_paths(mesh, cell)
     simulation = Simulation(mesh, cell, lambda one_c: protocol(study, one_c), _settings(study))
     _warn_of_capacity(context, simulation)
@@ -103,6 +112,29 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         nominal_capacity=study.nominal_capacity,
         reactions=reactions,
     )
+
+
+def _c_axes(context: StageContext, mesh: TaggedMesh, cell: Cell) -> FloatArray | None:
+    """The c axis in each local cell of the phases that take it from their grains."""
+    labels = [
+        label
+        for label, phase in cell.phases.items()
+        if phase.anisotropy is not None and phase.anisotropy.axis is None
+    ]
+    if not labels:
+        return None
+    axes = np.zeros((len(mesh.phase), 3))
+    cells = np.flatnonzero(np.isin(mesh.phase, labels))
+    corners = mesh.mesh.geometry.x[mesh.mesh.geometry.dofmaps[0][cells]]
+    axes[cells] = c_axes_at(context.run_dir / "image", corners.mean(axis=1) / UM)
+    unknown = int(np.count_nonzero(~axes[cells].any(axis=1)))
+    total = mesh.mesh.comm.allreduce(unknown)
+    if total:
+        context.log.warning(
+            f"{total} cells (ghosts of ranks included) lie in no grain; lithium diffuses there as"
+            " along the layers in all directions"
+        )
+    return axes
 
 
 def _settings(study: Study) -> Settings:

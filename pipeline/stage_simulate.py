@@ -12,6 +12,7 @@ from voxtrode.meshing.tagged import TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
 from voxtrode.pipeline.build_interfaces import build_reactions
 from voxtrode.pipeline.evidence import summary
+from voxtrode.pipeline.ranges import out_of_range
 from voxtrode.pipeline.recorder import MAH_PER_CM2, Recorder
 from voxtrode.pipeline.records import update_summary
 from voxtrode.pipeline.stages import StageContext, StageInterruptedError
@@ -61,6 +62,8 @@ def run(context: StageContext) -> None:
             raise NumericalError(f"{error}; {_likely_cause(simulation)}") from error
     recorder.save()
     values = summary(simulation, recorder.progress.balances, recorder.progress.ends)
+    values["extremes"] = recorder.progress.extremes
+    values["out_of_range"] = out_of_range(cell, recorder.progress.extremes)
     if comm.rank == 0:
         update_summary(context.staging / "summary.json", values)
     context.log.info(

@@ -21,6 +21,7 @@ from voxtrode.data.materials import (
 from voxtrode.data.phases import Anisotropy, Liquid, Phase
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_base import nearest
+from voxtrode.pipeline.study_counter import CounterMaterial
 from voxtrode.pipeline.study_material import ElectrolyteFrom, MaterialFrom
 from voxtrode.pipeline.study_phases import DEFAULT_ELECTROLYTE, PhaseEntry, tortuosity_value
 
@@ -54,10 +55,29 @@ def build_electrolyte(study: Study) -> Electrolyte:
     return _electrolyte(study, DEFAULT_ELECTROLYTE, "")
 
 
-def build_counter(study: Study) -> MetalElectrode:
-    """The counter electrode."""
+def build_counter(study: Study) -> MetalElectrode | ActiveMaterial:
+    """The counter electrode: a metal, or the material of a balanced electrode."""
+    if isinstance(study.counter, CounterMaterial):
+        given = study.counter
+        cutoffs = given.potentials
+        return _active(study, given.material, "counter.material", cutoffs)
     found = _found(metal_electrode, study.counter, "counter")
     return at_temperature(found, study.temperature)
+
+
+def counter_ends(study: Study) -> tuple[float, float]:
+    """Potentials of the counter electrode against lithium [V], cell charged and discharged."""
+    if isinstance(study.counter, CounterMaterial):
+        return study.counter.potentials
+    potential = _found(metal_electrode, study.counter, "counter").potential.value
+    return potential, potential
+
+
+def potential_window(study: Study) -> tuple[float, float]:
+    """Lower and upper potential against lithium [V] of the electrode in the volume."""
+    charged, discharged = counter_ends(study)
+    lower, upper = study.voltage_window
+    return lower + discharged, upper + charged
 
 
 def materials(study: Study) -> dict[str, Material]:
@@ -235,10 +255,16 @@ def _material(study: Study, given: str | MaterialFrom, where: str) -> Material:
     return _active(study, given, where)
 
 
-def _active(study: Study, given: str | MaterialFrom, where: str) -> ActiveMaterial:
+def _active(
+    study: Study,
+    given: str | MaterialFrom,
+    where: str,
+    cutoffs: tuple[float, float] | None = None,
+) -> ActiveMaterial:
     if isinstance(given, str):
         return at_temperature(_found(active_material, given, where), study.temperature)
-    return _found(lambda one: one.load(study.temperature, study.voltage_window), given, where)
+    window = cutoffs or potential_window(study)
+    return _found(lambda one: one.load(study.temperature, window), given, where)
 
 
 def _kind_of(name: str, where: str) -> str:

@@ -150,7 +150,8 @@ class Recorder:
     def share(self, instant: Instant) -> float:
         """Share of the protocol that is done, for the progress bar."""
         steps = self._simulation.protocol
-        within = min(self._simulation.dod, 1.0) if instant.current > 0.0 else 0.5
+        dod = min(max(self._simulation.dod, 0.0), 1.0)
+        within = dod if instant.current > 0.0 else 1.0 - dod if instant.current < 0.0 else 0.5
         return min((instant.step + (1.0 if instant.ended else within)) / len(steps), 1.0)
 
     def note(self) -> str:
@@ -179,7 +180,7 @@ class Recorder:
             "Step": instant.step + 1,
             "Current density [A.m-2]": instant.current,
             "Areal capacity [mA.h.cm-2]": instant.charge / MAH_PER_CM2,
-            "DoD": instant.charge / self._simulation.quantities.nominal,
+            "DoD": self._simulation.depth_after(instant.charge),
             **self._simulation.quantities.cell(instant.current),
         }
 

@@ -2,29 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from voxtrode.data.errors import NumericalError
-from voxtrode.data.grain_axes import c_axes_at
-from voxtrode.meshing.tagged import TaggedMesh, read_mesh
+from voxtrode.data.errors import InputError, NumericalError
+from voxtrode.data.materials import MetalElectrode
+from voxtrode.meshing.tagged import MESH_FILE, TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
 from voxtrode.pipeline.build_interfaces import build_reactions
 from voxtrode.pipeline.evidence import summary
+from voxtrode.pipeline.grain_axes import c_axes
+from voxtrode.pipeline.keys import file_hash
 from voxtrode.pipeline.ranges import out_of_range
-from voxtrode.pipeline.recorder import MAH_PER_CM2, Recorder
+from voxtrode.pipeline.recorder import CHECKPOINT, MAH_PER_CM2, Recorder
 from voxtrode.pipeline.records import update_summary
 from voxtrode.pipeline.stages import StageContext, StageInterruptedError
 from voxtrode.pipeline.study import Study
-from voxtrode.pipeline.study_protocol import Stop, StopKind
-from voxtrode.solvers.cell import Cell, Step, require_paths
+from voxtrode.pipeline.study_counter import CounterMaterial
+from voxtrode.pipeline.study_protocol import OneStep, Stop, StopKind
+from voxtrode.solvers.cell import Cell, LumpedElectrode, Step, require_paths
+from voxtrode.solvers.checkpoint import AtEndOf
+from voxtrode.solvers.initial import AtLithiation, AtVoltage, InitialState
 from voxtrode.solvers.newton import NewtonSettings
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
-from voxtrode.solvers.units import UM
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def run(context: StageContext) -> None:
@@ -39,9 +39,14 @@ def run(context: StageContext) -> None:
     folder = context.staging / "simulate"
     mesh = read_mesh(context.run_dir / "mesh", comm)
     cell = _cell(study, mesh)
-    cell = replace(cell, c_axes=_c_axes(context, mesh, cell))
+    cell = replace(cell, c_axes=c_axes(context, mesh, cell))
     require_paths(mesh, cell)
-    simulation = Simulation(mesh, cell, lambda one_c: protocol(study, one_c), _settings(study))
+    # A resumed run has its state in its own checkpoint, and needs no other.
+    resumed = comm.bcast(context.resume and (folder / CHECKPOINT).exists())
+    initial = None if resumed else _initial(context)
+    simulation = Simulation(
+        mesh, cell, lambda one_c: protocol(study, one_c), _settings(study), initial
+    )
     _warn_of_capacity(context, simulation)
     recorder = Recorder(context, simulation, folder)
     recorder.open()
@@ -76,20 +81,30 @@ def run(context: StageContext) -> None:
 
 def protocol(study: Study, one_c: float) -> tuple[Step, ...]:
     """The study's steps as currents and ends, given the current density of 1C [A/m²]."""
-    return tuple(
-        Step(
-            current=step.current_density(one_c),
-            voltage=_first(step.stops, StopKind.VOLTAGE, highest=True),
-            duration=_first(step.stops, StopKind.TIME),
-            capacity=_first(step.stops, StopKind.CAPACITY),
-            dod=_first(step.stops, StopKind.DOD),
-        )
-        for step in study.protocol
+    return tuple(_step(placed.step, one_c) for placed in study.steps)
+
+
+def _step(step: OneStep, one_c: float) -> Step:
+    """A step; of several conditions of one kind the one that it meets first."""
+    rising = step.direction < 0
+    currents = [
+        stop.value * one_c if stop.is_c_rate else stop.value
+        for stop in step.stops
+        if stop.kind is StopKind.CURRENT
+    ]
+    return Step(
+        current=step.current_density(one_c),
+        voltage=_first(step.stops, StopKind.VOLTAGE, highest=not rising),
+        duration=_first(step.stops, StopKind.TIME),
+        capacity=_first(step.stops, StopKind.CAPACITY),
+        dod=_first(step.stops, StopKind.DOD, highest=rising),
+        held=step.held,
+        least=max(currents, default=None),
     )
 
 
 def _first(stops: Sequence[Stop], kind: StopKind, highest: bool = False) -> float | None:
-    """The condition of a kind that a discharge meets first."""
+    """The highest or the lowest condition of a kind."""
     values = [stop.value for stop in stops if stop.kind is kind]
     if not values:
         return None
@@ -108,7 +123,7 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
     lower, upper = study.voltage_window
     return Cell(
         phases=labels,
-        counter=build_counter(study),
+        counter=_counter(study),
         temperature=study.temperature,
         upper=upper,
         lower=lower,
@@ -117,27 +132,41 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
     )
 
 
-def _c_axes(context: StageContext, mesh: TaggedMesh, cell: Cell) -> FloatArray | None:
-    """The c axis in each local cell of the phases that take it from their grains."""
-    labels = [
-        label
-        for label, phase in cell.phases.items()
-        if phase.anisotropy is not None and phase.anisotropy.axis is None
-    ]
-    if not labels:
-        return None
-    axes = np.zeros((len(mesh.phase), 3))
-    cells = np.flatnonzero(np.isin(mesh.phase, labels))
-    corners = mesh.mesh.geometry.x[mesh.mesh.geometry.dofmaps[0][cells]]
-    axes[cells] = c_axes_at(context.run_dir / "image", corners.mean(axis=1) / UM)
-    unknown = int(np.count_nonzero(~axes[cells].any(axis=1)))
-    total = mesh.mesh.comm.allreduce(unknown)
-    if total:
-        context.log.warning(
-            f"{total} cells (ghosts of ranks included) lie in no grain; lithium diffuses there as"
-            " along the layers in all directions"
+def _counter(study: Study) -> MetalElectrode | LumpedElectrode:
+    found, given = build_counter(study), study.counter
+    if isinstance(found, MetalElectrode):
+        return found
+    assert isinstance(given, CounterMaterial)
+    charged, discharged = given.potentials
+    return LumpedElectrode(found, charged, discharged, given.capacity_ratio, given.area_factor)
+
+
+def _initial(context: StageContext) -> InitialState:
+    """Where the study wants to start.
+
+    Raises:
+        InputError: Where it is the end of a run on another mesh.
+    """
+    given = context.study.initial
+    if given.sol is not None:
+        return AtLithiation(given.sol)
+    if given.voltage is not None:
+        return AtVoltage(given.voltage)
+    assert given.run is not None
+    assert given.checkpoint is not None
+    if context.comm.bcast(_mesh_differs(context.run_dir, given.run, context.comm.rank)):
+        raise InputError(
+            f"initial.run: {given.run} was made on another mesh; start from a run with the same"
+            " volume and mesh, or give initial: {sol: …} or {voltage: …}"
         )
-    return axes
+    return AtEndOf(given.checkpoint)
+
+
+def _mesh_differs(ours: Path, theirs: Path, rank: int) -> bool:
+    if rank != 0:
+        return False
+    files = [folder / "mesh" / MESH_FILE for folder in (ours, theirs)]
+    return not files[1].is_file() or file_hash(files[0]) != file_hash(files[1])
 
 
 def _settings(study: Study) -> Settings:

@@ -5,6 +5,7 @@ of the run folder (`staging/mesh/mesh.json` becomes `run_dir/mesh/mesh.json`). I
 the old ones when it has returned on every rank, and never before.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -111,12 +112,30 @@ def _transport_inputs(study: Study) -> dict[str, Any]:
 
 def _simulation_inputs(study: Study) -> dict[str, Any]:
     tree = _resolved(study)
+    if study.initial.checkpoint is not None:
+        tree["initial"] = {"run": state_hash(study.initial.checkpoint)}  # content, not place
     return {key: tree[key] for key in tree if key not in ("name", "volume", "mesh")}
 
 
 def _report_inputs(study: Study) -> dict[str, Any]:
     tree = _resolved(study)
     return {key: tree[key] for key in tree if key != "volume"}  # through the stages before it
+
+
+def state_hash(checkpoint: Path) -> str:
+    """Hash of a state that another run ended in.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        with checkpoint.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(
+            f"initial.run: {checkpoint} cannot be read ({error.strerror}); expected the folder of"
+            " a run whose simulation has ended"
+        ) from None
 
 
 STAGES = (

@@ -13,12 +13,14 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from voxtrode.data.errors import InputError, NotAvailableError
 from voxtrode.pipeline.quantities import ArealCapacity, Temperature, Time, Voltage
 from voxtrode.pipeline.study_base import Section, first_line, nearest
+from voxtrode.pipeline.study_counter import CounterGiven, CounterMaterial
 from voxtrode.pipeline.study_file import apply_overrides, find_study, read_yaml, write_yaml
+from voxtrode.pipeline.study_initial import Initial
 from voxtrode.pipeline.study_interfaces import Interface, check_pairs
 from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
 from voxtrode.pipeline.study_phases import FULL_PORE, PhaseEntry, Separator
-from voxtrode.pipeline.study_protocol import Protocol, Step, StopKind
+from voxtrode.pipeline.study_protocol import OneStep, Placed, Protocol, Repeat, StopKind, flat
 from voxtrode.pipeline.study_volume import VolumeSource
 
 LOWER_CUTOFF = 3.0
@@ -93,8 +95,10 @@ class Study(Section):
         interfaces: Charge transfer at pairs of phases, where it is not what the materials say.
         counter: The counter electrode.
         voltage_window: Lower and upper cut-off [V]; they define SoL 1 and SoL 0. Default: the
-            discharge's end voltage where it has one, else 3.0 V; and 4.2 V.
+            lowest voltage that ends a discharge, else 3.0 V; and the highest one that ends a
+            charge, else 4.2 V.
         nominal_capacity: Nominal areal capacity [A s m⁻²], or None: that of the active material.
+        initial: State at the start; default: fully charged.
         protocol: The steps.
         mesh: The mesh.
         store: Instants that are kept.
@@ -108,11 +112,12 @@ class Study(Section):
     phases: dict[str, PhaseEntry]
     separator: Separator
     interfaces: dict[str, Interface] = Field(default_factory=dict)
-    counter: str = "lithium"
+    counter: CounterGiven = "lithium"
     nominal_capacity: ArealCapacity | None = None
+    initial: Initial = Initial(sol=0.0)
     protocol: Protocol
     voltage_window: tuple[Voltage, Voltage] = Field(
-        default_factory=lambda data: (_lower_cutoff(data.get("protocol", ())), UPPER_CUTOFF)
+        default_factory=lambda data: _cutoffs(data.get("protocol", ()))
     )
     mesh: Mesh
     store: Store = Store()
@@ -151,14 +156,6 @@ class Study(Section):
     ) -> dict[str, Interface]:
         return check_pairs(given, tuple(info.data.get("phases", ())))
 
-    @field_validator("counter", mode="before")
-    @classmethod
-    def _lithium_only(cls, given: Any) -> Any:
-        if isinstance(given, dict) or given == "lithium-indium":
-            came = "a second electrode" if isinstance(given, dict) else given
-            raise NotAvailableError(f"counter: {came} is not available yet; use lithium")
-        return given
-
     @field_validator("voltage_window", mode="after")
     @classmethod
     def _rising(cls, window: tuple[float, float]) -> tuple[float, float]:
@@ -175,19 +172,33 @@ class Study(Section):
             ("electrolyte",): self.electrolyte,
             ("separator", "electrolyte"): self.separator.electrolyte,
         }
+        if isinstance(self.counter, CounterMaterial):
+            given["counter", "material"] = self.counter.material
         for name, entry in self.phases.items():
             given["phases", name, "material"] = entry.material
             given["phases", name, "electrolyte"] = entry.electrolyte
         return {keys: source for keys, source in given.items() if isinstance(source, Source)}
+
+    @property
+    def steps(self) -> tuple[Placed, ...]:
+        """The steps of the protocol one after another, repetitions carried out."""
+        return tuple(flat(self.protocol))
 
     def resolved(self) -> dict[str, Any]:
         """The study as plain numbers, texts, lists and mappings, every default written out."""
         return self.model_dump(mode="json")
 
 
-def _lower_cutoff(protocol: Sequence[Step]) -> float:
-    ends = [stop.value for step in protocol for stop in step.stops if stop.kind is StopKind.VOLTAGE]
-    return min(ends, default=LOWER_CUTOFF)
+def _cutoffs(protocol: Sequence[OneStep | Repeat]) -> tuple[float, float]:
+    ends = [
+        (placed.step.direction, stop.value)
+        for placed in flat(protocol)
+        for stop in placed.step.stops
+        if stop.kind is StopKind.VOLTAGE
+    ]
+    low = min((value for direction, value in ends if direction > 0), default=LOWER_CUTOFF)
+    high = max((value for direction, value in ends if direction < 0), default=UPPER_CUTOFF)
+    return low, high
 
 
 def parse_study(tree: Mapping[str, Any], folder: Path, source: str = "study") -> Study:

@@ -7,15 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from voxtrode.data.errors import InputError
-from voxtrode.data.materials import stoichiometry_at
+from voxtrode.data.materials import ActiveMaterial, stoichiometry_at
 from voxtrode.data.phases import Phase
 from voxtrode.data.volume import VolumeHeader
-from voxtrode.pipeline.build import build_counter, build_phases, build_separator, capabilities
+from voxtrode.pipeline.build import (
+    build_counter,
+    build_phases,
+    build_separator,
+    capabilities,
+    counter_ends,
+    potential_window,
+)
 from voxtrode.pipeline.build_interfaces import build_reactions
 from voxtrode.pipeline.expected_area import counted_area, made_area, unknown_area
+from voxtrode.pipeline.stages import state_hash
 from voxtrode.pipeline.study import Study
+from voxtrode.pipeline.study_counter import CounterMaterial
 from voxtrode.pipeline.study_image import Image
-from voxtrode.pipeline.study_protocol import StopKind
+from voxtrode.pipeline.study_protocol import Placed, StopKind
 
 _JUDGED_EARLY = 200_000_000  # voxels; above, missing paths show in the stages
 
@@ -47,6 +56,8 @@ def validate(study: Study) -> None:
     build_reactions(study)
     _check_capabilities(phases)
     _check_voltages(study, phases)
+    if study.initial.checkpoint is not None:
+        state_hash(study.initial.checkpoint)
 
 
 def inspect_volume(study: Study, simulated: bool, meshed: bool = True) -> Inspected:
@@ -125,24 +136,65 @@ def _check_capabilities(phases: dict[str, Phase]) -> None:
 
 
 def _check_voltages(study: Study, phases: dict[str, Phase]) -> None:
+    lower, upper = potential_window(study)
+    window = {"voltage_window": lower, "voltage_window.1": upper}
+    active = [phase.active for phase in phases.values() if phase.active is not None]
+    for material in active:
+        _check_reach(material, window)
+    charged, discharged = counter_ends(study)
+    for placed in study.steps:
+        ends = {
+            f"{placed.key}.until": stop.value
+            for stop in placed.step.stops
+            if stop.kind is StopKind.VOLTAGE
+        }
+        held = {} if placed.step.held is None else {f"{placed.key}.hold": placed.step.held}
+        if charged == discharged:  # else the counter electrode's potential makes up for it
+            for material in active:
+                _check_reach(
+                    material, {key: voltage + charged for key, voltage in (ends | held).items()}
+                )
+        _check_direction(study, placed, ends)
+    _check_counter(study)
+
+
+def _check_reach(material: ActiveMaterial, potentials: Mapping[str, float]) -> None:
+    for key, potential in potentials.items():
+        try:
+            stoichiometry_at(material.U, potential)
+        except InputError as error:
+            raise InputError(f"{key}: {material.name}: {error}") from None
+
+
+def _check_direction(study: Study, placed: Placed, ends: Mapping[str, float]) -> None:
+    """Refuse a discharge that ends above the upper cut-off, a charge that ends below the lower."""
     lower, upper = study.voltage_window
-    ends = {
-        f"protocol.{number}.until": stop.value
-        for number, step in enumerate(study.protocol)
-        for stop in step.stops
-        if stop.kind is StopKind.VOLTAGE
-    }
-    for phase in phases.values():
-        if phase.active is None:
-            continue
-        for key, voltage in {"voltage_window": lower, "voltage_window.1": upper, **ends}.items():
-            try:
-                stoichiometry_at(phase.active.U, voltage)
-            except InputError as error:
-                raise InputError(f"{key}: {phase.active.name}: {error}") from None
+    first = placed.key == study.steps[0].key and study.initial.sol in (0.0, 1.0)
     for key, voltage in ends.items():
-        if voltage >= upper:
+        if placed.step.direction > 0 and voltage >= upper:
             raise InputError(
-                f"{key}: a discharge to {voltage:g} V cannot begin at {upper:g} V, the"
-                " open-circuit voltage at the start (voltage_window); give a lower voltage"
+                f"{key}: a discharge to {voltage:g} V cannot begin at {upper:g} V, the highest"
+                " voltage of the study (voltage_window); give a lower voltage"
             )
+        if placed.step.direction < 0 and voltage <= lower:
+            raise InputError(
+                f"{key}: a charge to {voltage:g} V cannot begin at {lower:g} V, the lowest"
+                " voltage of the study (voltage_window); give a higher voltage"
+            )
+        if first and placed.step.direction < 0 and study.initial.sol == 0.0 and voltage <= upper:
+            raise InputError(
+                f"{key}: a charge to {voltage:g} V cannot begin at {upper:g} V, the open-circuit"
+                " voltage at the start; discharge first, or say where to start, e.g."
+                " initial: {sol: 1}"
+            )
+
+
+def _check_counter(study: Study) -> None:
+    given = study.counter
+    if isinstance(given, CounterMaterial):
+        material = build_counter(study)
+        assert isinstance(material, ActiveMaterial)
+        charged, discharged = given.potentials
+        _check_reach(
+            material, {"counter.potentials.0": charged, "counter.potentials.1": discharged}
+        )

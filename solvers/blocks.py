@@ -37,6 +37,11 @@ class VolumeBlock:
         self._square = row.layout is column.layout
         self._diagonal = self.matrix.getDiagonal() if self._square else None
 
+    @property
+    def largest(self) -> float:
+        """Largest entry of the diagonal as first assembled; collective."""
+        return float(self.matrix.getDiagonal().max()[1])
+
     def _assemble(self) -> None:
         fem_petsc.assemble_matrix(self.matrix, self.form)
         self.matrix.assemble()

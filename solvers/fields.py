@@ -130,7 +130,10 @@ def build_fields(mesh: TaggedMesh, cell: Cell) -> Fields:
 
     label_of = mesh.phase[electrons.cells]
     sigma = electrons.cell_function(_per_phase(cell, label_of, lambda p: p.sigma))
-    phi_s = _field(PHI_S, Layout.create(electrons, collector_dofs(electrons)))
+    tied, grounded = collectors(mesh, cell, electrons)
+    present = np.ones(electrons.n_local, dtype=bool)
+    present[grounded] = False
+    phi_s = _field(PHI_S, Layout.create(electrons, tied, present))
     dx = forms.volume_measure(electrons.mesh)
     phi_s = _with_form(phi_s, lambda u, v: forms.conduction(u, v, sigma, dx))
 
@@ -199,10 +202,54 @@ def single_ion() -> Electrolyte:
     )
 
 
-def collector_dofs(region: Region) -> npt.NDArray[np.int32]:
-    """Local degrees of freedom, ghosts included, on the collector face z = 0."""
+def collectors(
+    mesh: TaggedMesh, cell: Cell, region: Region
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Local degrees of freedom, ghosts included, on the collectors; collective.
+
+    Returns:
+        Those that are the positive collector (of a half cell the only one), and those that are the
+        negative one, which is the zero.
+
+    Raises:
+        InputError: Where the two electrodes touch.
+    """
     z = region.space.tabulate_dof_coordinates()[:, 2]
-    return np.flatnonzero(np.abs(z) < 1e-9 * UM).astype(np.int32)
+    height = mesh.info.height * UM
+    ends = [np.abs(z - level) < 1e-9 * max(height, UM) for level in (0.0, height)]
+    on_negative = negative_dofs(mesh, cell, region)
+    if not cell.negative:
+        return np.flatnonzero(ends[0]).astype(np.int32), np.zeros(0, dtype=np.int32)
+    positive, negative = (ends[1], ends[0]) if cell.counter.first else (ends[0], ends[1])  # type: ignore[union-attr]
+    return (
+        np.flatnonzero(positive & ~on_negative).astype(np.int32),
+        np.flatnonzero(negative & on_negative).astype(np.int32),
+    )
+
+
+def negative_dofs(mesh: TaggedMesh, cell: Cell, region: Region) -> npt.NDArray[np.bool_]:
+    """Which local degrees of freedom of the electrons are the negative electrode's; collective.
+
+    Raises:
+        InputError: Where some are those of both electrodes, which would be a short circuit.
+    """
+    inside = np.isin(mesh.phase[region.cells], cell.negative)
+    dofs = region.space.dofmap.list
+    sides = []
+    for cells in (inside, ~inside):
+        touched = np.zeros(region.n_local)
+        n_owned = region.mesh.topology.index_map(3).size_local
+        mine = np.zeros(len(inside), dtype=bool)
+        mine[:n_owned] = cells[:n_owned]
+        touched[dofs[mine].ravel()] = 1.0
+        region.add_ghosts(touched)
+        sides.append(touched > 0.0)
+    if mesh.mesh.comm.allreduce(int(np.any(sides[0] & sides[1]))) and cell.negative:
+        raise InputError(
+            "electron conductors of the negative and the positive electrode touch, which is a "
+            "short circuit; put a separator between them, or check the labels"
+        )
+    return np.asarray(sides[0])
 
 
 def _stoichiometry(mesh: TaggedMesh, cell: Cell, label: int, material: ActiveMaterial) -> Field:

@@ -39,7 +39,7 @@ def parts(system: HalfCellSystem, quantities: Quantities) -> list[Part]:
         _volume(system, field, "solid", {"SoL": quantities.windows[label].sol(field.values)})
         for label, field in f.theta.items()
     ]
-    electrons = {"phi_s [V]": f.phi_s.values + system.reference}
+    electrons = {"phi_s [V]": system.electron_potential()}
     ions = {**_concentration(system), "phi_e [V]": f.phi_e.values}
     return [
         joined(solids),

@@ -17,7 +17,7 @@ from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.fields import C_E, PHI_E, PHI_S, Fields, theta_name
 from voxtrode.solvers.interface import Facets, Points, face_points, interface_facets, surface_points
-from voxtrode.solvers.kinetics import Flux, InsertionKinetics, MetalKinetics
+from voxtrode.solvers.kinetics import Flux, InsertionKinetics
 from voxtrode.solvers.units import UM
 
 Array = npt.NDArray[np.float64]
@@ -79,20 +79,6 @@ class Insertion:
 
 
 @dataclass(frozen=True, eq=False)
-class Metal:
-    """Flux law of the counter face in terms of the solver's unknowns."""
-
-    kinetics: MetalKinetics
-    c_e0: float
-
-    def __call__(self, values: Mapping[str, Array]) -> Flux:
-        """See :class:`FluxLaw`."""
-        flux = self.kinetics.flux(values[PHI_E], self.c_e0 * values[C_E])
-        by = {PHI_E: flux.by["phi_e"], C_E: self.c_e0 * flux.by["c_e"]}
-        return Flux(flux.J, by, flux.eta)
-
-
-@dataclass(frozen=True, eq=False)
 class Surface:
     """A surface with a flux.
 
@@ -129,11 +115,16 @@ class ActiveSurface(Surface):
         return theta_name(self.label)
 
 
-def counter_surface(mesh: TaggedMesh, cell: Cell, fields: Fields) -> Surface:
-    """The face towards the counter electrode."""
+def counter_surface(mesh: TaggedMesh, law: FluxLaw, fields: Fields) -> Surface:
+    """The face towards the counter electrode.
+
+    Args:
+        mesh: The mesh.
+        law: Flux of the counter electrode per area of the face.
+        fields: The fields.
+    """
     points = face_points(mesh, mesh.info.height * UM)
     dofs = fields.c_e.layout.region.vertex_dof[points.vertex]
-    law = Metal(MetalKinetics.of(cell.counter, cell.temperature), fields.electrolyte.c_e0.value)
     signs = {PHI_E: -1.0, C_E: -_salt_share(fields)}
     return Surface(points, {PHI_E: dofs, C_E: dofs}, signs, law)
 

@@ -1,6 +1,7 @@
 """The simulate stage: the protocol on the mesh, its tables, fields, checkpoint and summary."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from voxtrode.data.errors import InputError, NumericalError
@@ -9,7 +10,9 @@ from voxtrode.meshing.tagged import MESH_FILE, TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
 from voxtrode.pipeline.build_interfaces import build_reactions
 from voxtrode.pipeline.evidence import summary
+from voxtrode.pipeline.grain_axes import c_axes
 from voxtrode.pipeline.keys import file_hash
+from voxtrode.pipeline.ranges import out_of_range
 from voxtrode.pipeline.recorder import CHECKPOINT, MAH_PER_CM2, Recorder
 from voxtrode.pipeline.records import update_summary
 from voxtrode.pipeline.stages import StageContext, StageInterruptedError
@@ -36,6 +39,7 @@ def run(context: StageContext) -> None:
     folder = context.staging / "simulate"
     mesh = read_mesh(context.run_dir / "mesh", comm)
     cell = _cell(study, mesh)
+    cell = replace(cell, c_axes=c_axes(context, mesh, cell))
     require_paths(mesh, cell)
     # A resumed run has its state in its own checkpoint, and needs no other.
     resumed = comm.bcast(context.resume and (folder / CHECKPOINT).exists())
@@ -63,6 +67,8 @@ def run(context: StageContext) -> None:
             raise NumericalError(f"{error}; {_likely_cause(simulation)}") from error
     recorder.save()
     values = summary(simulation, recorder.progress.balances, recorder.progress.ends)
+    values["extremes"] = recorder.progress.extremes
+    values["out_of_range"] = out_of_range(cell, recorder.progress.extremes)
     if comm.rank == 0:
         update_summary(context.staging / "summary.json", values)
     context.log.info(

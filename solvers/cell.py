@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.materials import ActiveMaterial, Electrolyte, MetalElectrode
@@ -63,6 +64,9 @@ class Cell:
         nominal_capacity: Areal capacity [A s/m²]; None for that of the connected material.
         reactions: Charge transfer of an active with an ion-conducting phase, by their labels;
             where it is not given it is that of the active material.
+        c_axes: Unit vector (x, y, z) of the c axis in each local cell of the mesh, shape
+            ``(cells, 3)``, where grains have their own; zero where none is known (diffusion there
+            is that along the layers in all directions).
     """
 
     phases: Mapping[int, Phase]
@@ -72,6 +76,7 @@ class Cell:
     lower: float
     nominal_capacity: float | None = None
     reactions: Mapping[tuple[int, int], Reaction] = field(default_factory=dict)
+    c_axes: npt.NDArray[np.float64] | None = None
 
     @property
     def negative(self) -> tuple[int, ...]:

@@ -171,7 +171,7 @@ def build_fields(mesh: TaggedMesh, cell: Cell) -> Fields:
     phi_e = _with_form(phi_e, charge)
     c_e = _with_form(c_e, lambda u, v: balance(u, phi, v, electrolyte, transport, thermal, dx))
     theta = {
-        label: _stoichiometry(mesh, label, phase.active)
+        label: _stoichiometry(mesh, cell, label, phase.active)
         for label, phase in cell.active().items()
         if phase.active is not None
     }
@@ -252,14 +252,35 @@ def negative_dofs(mesh: TaggedMesh, cell: Cell, region: Region) -> npt.NDArray[n
     return np.asarray(sides[0])
 
 
-def _stoichiometry(mesh: TaggedMesh, label: int, material: ActiveMaterial) -> Field:
+def _stoichiometry(mesh: TaggedMesh, cell: Cell, label: int, material: ActiveMaterial) -> Field:
     cells = np.flatnonzero(((mesh.alive & ACTIVE) > 0) & (mesh.phase == label)).astype(np.int32)
     region = Region.create(mesh, cells)
     c_max = material.c_max.value
     capacity = STORAGE * FARADAY * c_max * lumped(region, np.ones(len(region.cells)))
     field = _field(theta_name(label), Layout.create(region), capacity)
     dx = forms.volume_measure(region.mesh)
-    return _with_form(field, lambda u, v: forms.particle_diffusion(u, v, c_max, material.D_s, dx))
+    tensor = _tensor(cell, label, region)
+    return _with_form(
+        field, lambda u, v: forms.particle_diffusion(u, v, c_max, material.D_s, dx, tensor)
+    )
+
+
+def _tensor(cell: Cell, label: int, region: Region) -> fem.Function[np.float64] | None:
+    """T = I + (D_c/D_ab − 1) c c^T in each cell of an active phase; None where it is isotropic."""
+    anisotropy = cell.phases[label].anisotropy
+    if anisotropy is None:
+        return None
+    if anisotropy.axis is not None:
+        axes = np.tile(np.asarray(anisotropy.axis), (len(region.cells), 1))
+    else:
+        if cell.c_axes is None:
+            raise InputError(
+                f"phase '{cell.phases[label].name}' diffuses along the axes of its grains, but the"
+                " volume has no grains; give the axis"
+            )
+        axes = cell.c_axes[region.cells]
+    outer = np.einsum("ni,nj->nij", axes, axes)
+    return region.cell_tensor(np.eye(3) + (anisotropy.ratio - 1.0) * outer)
 
 
 def _field(name: str, layout: Layout, storage: npt.NDArray[np.float64] | None = None) -> Field:

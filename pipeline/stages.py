@@ -101,12 +101,16 @@ def _resolved(study: Study) -> dict[str, Any]:
 
 
 def _transport_inputs(study: Study) -> dict[str, Any]:
-    return {"phases": _resolved(study)["phases"]}
+    tree = _resolved(study)
+    keys = ["phases", "transport"]
+    if len({str(entry.electrolyte) for entry in study.phases.values()} - {"None"}) > 0:
+        keys += ["electrolyte", "temperature"]  # conductivities of several are compared
+    return {key: tree[key] for key in keys}
 
 
 def _simulation_inputs(study: Study) -> dict[str, Any]:
     tree = _resolved(study)
-    return {key: tree[key] for key in tree if key not in ("name", "volume", "mesh")}
+    return {key: tree[key] for key in tree if key not in ("name", "volume", "mesh", "transport")}
 
 
 def _report_inputs(study: Study) -> dict[str, Any]:
@@ -132,7 +136,7 @@ STAGES = (
     Stage(
         "transport",
         "voxtrode.pipeline.stage_transport",
-        ("transport.json",),
+        ("transport.json", "transport"),
         _transport_inputs,
         after=("image", "mesh"),
         parallel=True,

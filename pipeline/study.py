@@ -18,6 +18,7 @@ from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
 from voxtrode.pipeline.study_phases import FULL_PORE, PhaseEntry, Separator
 from voxtrode.pipeline.study_protocol import Protocol, Step, StopKind
+from voxtrode.pipeline.study_transport import Transport
 from voxtrode.pipeline.study_volume import VolumeSource
 
 LOWER_CUTOFF = 3.0
@@ -95,6 +96,7 @@ class Study(Section):
         nominal_capacity: Nominal areal capacity [A s m⁻²], or None: that of the active material.
         protocol: The steps.
         mesh: The mesh.
+        transport: Effective transport.
         store: Instants that are kept.
         solver: Tolerances.
     """
@@ -112,6 +114,7 @@ class Study(Section):
         default_factory=lambda data: (_lower_cutoff(data.get("protocol", ())), UPPER_CUTOFF)
     )
     mesh: Mesh
+    transport: Transport = Transport()
     store: Store = Store()
     solver: Solver = Solver()
 

@@ -9,7 +9,8 @@ import numpy as np
 from mpi4py import MPI
 
 from voxtrode.data.connectivity import AXES
-from voxtrode.data.errors import InputError, NumericalError, VoxtrodeError
+from voxtrode.data.errors import InputError, VoxtrodeError
+from voxtrode.solvers.bounds import check_wiener
 from voxtrode.solvers.voxel_transport.gradients import solve
 from voxtrode.solvers.voxel_transport.line import Alone, Line, Ranks, slab_starts
 from voxtrode.solvers.voxel_transport.multigrid import Multigrid
@@ -186,32 +187,6 @@ def _attempt(on: Callable[[Line], Solved], line: Line) -> Solved | VoxtrodeError
         return on(line)
     except VoxtrodeError as error:
         return error
-
-
-def check_wiener(
-    ratio: float, conductivity: Sequence[float], amounts: Sequence[float], tolerance: float
-) -> None:
-    """Refuse an effective conductivity that no arrangement of the phases has.
-
-    O. Wiener, Abh. Sächs. Ges. Wiss. 32 (1912) 509: between layers in series and in parallel.
-
-    Args:
-        ratio: The effective conductivity.
-        conductivity: Of the phases.
-        amounts: Their volume fractions; what is missing to 1 insulates.
-        tolerance: Relative error allowed for.
-
-    Raises:
-        NumericalError: Outside the bounds.
-    """
-    k, share = np.asarray(conductivity), np.asarray(amounts)
-    upper = float(share @ k)
-    lower = float(1.0 / (share @ (1.0 / k))) if share.sum() > 1.0 - 1e-12 else 0.0
-    if not lower * (1.0 - tolerance) <= ratio <= upper * (1.0 + tolerance):
-        raise NumericalError(
-            f"voxel transport: effective conductivity {ratio:.6g} is outside Wiener's bounds "
-            f"{lower:.6g} … {upper:.6g}; report it with the volume"
-        )
 
 
 def _row(

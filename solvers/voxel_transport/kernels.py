@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from voxtrode.solvers.voxel_transport.storage import (
     Cells,
-    Even,
     Faces,
     Operator,
     Table,
@@ -100,7 +99,7 @@ def prolong(op: Operator, coarse: Cells, half: Shape, u: Cells) -> None:
 @njit(cache=True)
 def even(phase: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """The diagonal of `Even` where the phase is 1; its neighbours count by their phase."""
-    nz, ny, nx = phase.shape
+    nz, ny, _ = phase.shape
     result = np.zeros(phase.shape, np.float32)
     wz, wy, wx = weights
     for z in range(1, nz - 1):
@@ -136,7 +135,7 @@ def faces_of_table(op: Table) -> NDArray[np.float32]:
 @njit(cache=True, error_model="numpy")
 def apply(op: Operator, u: Cells, result: Cells) -> NDArray[np.float64]:
     """Result = A u; returns u·A u per layer."""
-    nz, ny, nx = u.shape
+    nz, ny, _ = u.shape
     layers = np.zeros(nz - 2)
     for z in range(1, nz - 1):
         total = 0.0

@@ -14,14 +14,11 @@ _TAG = 7402
 
 
 class Line(Protocol):
-    """The slabs of a volume.
+    """The slabs of a volume."""
 
-    Attributes:
-        starts: First layer of each slab, and the number of layers at the end.
-        rank: Which slab is at hand.
-    """
-
-    starts: tuple[int, ...]
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """First layer of each slab, and the number of layers at the end."""
 
     @property
     def rank(self) -> int:
@@ -82,7 +79,7 @@ class Ranks:
     """
 
     starts: tuple[int, ...]
-    comm: MPI.Intracomm
+    comm: MPI.Comm
 
     @property
     def rank(self) -> int:

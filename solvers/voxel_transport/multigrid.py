@@ -29,7 +29,7 @@ DIRECT = 300
 REPEATED = 30_000
 """Cells up to which every rank holds and solves a level: messages would cost more."""
 
-K_LEVELS = 2
+K_LEVELS = 4
 """Coarse levels, from the top, that are solved by the K-cycle."""
 
 LOWEST = 0.3
@@ -220,9 +220,7 @@ def _halved(shape: Shape, slab: Slab, edges: NDArray[np.float64]) -> Shape:
     return z if slab.lasting else 0, y, x
 
 
-def _coarser(
-    op: Table | Faces, slab: Slab, half: Shape, shape: Shape
-) -> tuple[Faces, Slab, Shape]:
+def _coarser(op: Table | Faces, slab: Slab, half: Shape, shape: Shape) -> tuple[Faces, Slab, Shape]:
     """The next level; whole on every rank where slabs no longer hold whole aggregates of it."""
     z, y, x = (np.float32(SCALE if h else 1.0) for h in half)
     coarse = _shape(tuple((n - 2 + h) // (1 + h) + 2 for n, h in zip(shape, half, strict=True)))

@@ -90,8 +90,10 @@ def create_problem(
     before, after = np.where(used, counts, 0.0)
     edges = np.asarray(voxel) / voxel[direction]
     area = float(np.prod(edges * shape)) / shape[direction]
-    of_phase = [sum(a for a, (_, k) in zip(after, inside.values(), strict=True) if k == one)
-                for one in conductivity]
+    of_phase = [
+        sum(a for a, (_, k) in zip(after, inside.values(), strict=True) if k == one)
+        for one in conductivity
+    ]
     return Problem(
         Table(phase, _table(conductivity, edges, direction)),
         slab,

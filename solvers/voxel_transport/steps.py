@@ -18,7 +18,7 @@ Sums = NDArray[np.float64]
 @njit(cache=True, fastmath={"reassoc", "contract"})
 def products(a: Cells, b: Cells, c: Cells) -> Sums:
     """a·b and a·c per layer, float64[2, layers]."""
-    nz, ny, nx = a.shape
+    nz, ny, _ = a.shape
     result = np.zeros((2, nz - 2))
     for z in range(1, nz - 1):
         first, second = 0.0, 0.0
@@ -68,9 +68,7 @@ def _step(z: int, alpha: float, p: Cells, u: Cells) -> None:
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})
-def update(
-    op: Exact, alpha: float, p: Cells, u: Cells, r: Cells, axis: int, planes: Sums
-) -> Sums:
+def update(op: Exact, alpha: float, p: Cells, u: Cells, r: Cells, axis: int, planes: Sums) -> Sums:
     """U += alpha p, ghosts included, and r = −A u.
 
     Args:

@@ -11,7 +11,7 @@ from voxtrode.solvers.voxel_transport.storage import Cells
 @njit(cache=True, fastmath={"reassoc", "contract"})
 def product(a: Cells, b: Cells) -> NDArray[np.float64]:
     """a·b per layer, added up in double precision."""
-    nz, ny, nx = a.shape
+    nz, ny, _ = a.shape
     layers = np.zeros(nz - 2)
     for z in range(1, nz - 1):
         total = 0.0

@@ -20,6 +20,7 @@ class Transport(Section):
         tolerance: Flux imbalance at which the voxel engine stops: (largest − smallest)/mean of the
             total flux over all planes normal to the axis.
         sides: `mirror` (no flux through the sides) or `periodic` in the plane; of the voxel engine.
+        electrode: Work out the electrode tortuosity τ_e of the ions along z by the voxel engine.
         tensor: Work out the full tensor by the voxel engine; needs periodic sides.
         estimate: Solve the image down-sampled by two as well: the change estimates the error.
         figures: Draw potential and flux along the first of the axes.
@@ -29,6 +30,7 @@ class Transport(Section):
     axes: Annotated[tuple[Axis, ...], Field(min_length=1)] = ("z", "y", "x")
     tolerance: Annotated[float, Field(ge=1e-12, lt=1.0)] = 1e-3
     sides: Literal["mirror", "periodic"] = "mirror"
+    electrode: bool = True
     tensor: bool = False
     estimate: bool = True
     figures: bool = True

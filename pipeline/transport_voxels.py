@@ -10,6 +10,7 @@ from voxtrode.data.connectivity import AXES
 from voxtrode.data.downsampling import majority
 from voxtrode.data.volume import Labels, VolumeHeader, read_labels
 from voxtrode.pipeline.study_transport import Transport
+from voxtrode.solvers.voxel_transport import ElectrodeTransport, electrode_transport
 from voxtrode.solvers.voxel_transport.engine import (
     Solved,
     VoxelTransport,
@@ -48,6 +49,18 @@ class SlabOfVoxels:
             inside,
             axis,
             periodic=periodic_sides(settings, axis),
+            tolerance=settings.tolerance,
+            comm=self.comm,
+        )
+
+    def charged(self, inside: Inside, settings: Transport) -> ElectrodeTransport:
+        """What the walls draw through the counter face (the last one along z); collective."""
+        return electrode_transport(
+            self.labels,
+            self.voxel,
+            inside,
+            "z",
+            periodic=periodic_sides(settings, "z"),
             tolerance=settings.tolerance,
             comm=self.comm,
         )

@@ -1,18 +1,17 @@
 """Effective transport through a labelled volume, on its voxels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from time import perf_counter
 
-import numpy as np
 from mpi4py import MPI
 
 from voxtrode.data.connectivity import AXES
-from voxtrode.data.errors import InputError, VoxtrodeError
+from voxtrode.data.errors import InputError
 from voxtrode.solvers.bounds import check_wiener
 from voxtrode.solvers.voxel_transport.gradients import solve
-from voxtrode.solvers.voxel_transport.line import Alone, Line, Ranks, slab_starts
+from voxtrode.solvers.voxel_transport.line import Line, on_slabs
 from voxtrode.solvers.voxel_transport.multigrid import Multigrid
 from voxtrode.solvers.voxel_transport.problem import (
     Inside,
@@ -151,42 +150,12 @@ def solve_transport(
         row = _row(problem, ratio, solution.planes.imbalance, solution.iterations, start)
         return Solved(row, problem, solution.potential)
 
-    return _alone(on, labels) if comm is None or comm.size == 1 else _on_ranks(on, labels, comm)
-
-
-def _alone(on: Callable[[Line], Solved], labels: Labels) -> Solved:
-    if len(labels) == 0:
-        raise InputError("labels have no layer: give a non-empty uint8[z, y, x]")
-    return on(Alone((0, len(labels))))
-
-
-def _on_ranks(on: Callable[[Line], Solved], labels: Labels, comm: MPI.Intracomm) -> Solved:
-    """On the ranks that have layers; the others get the row."""
-    counts = comm.allgather(len(labels))
-    starts = slab_starts(max(sum(counts), 1), comm.size)
-    if list(np.diff(starts)) != counts:
-        raise InputError(
-            f"slabs of {counts} layers on {comm.size} ranks: give those of slab_starts, which are "
-            f"{[int(n) for n in np.diff(starts)]}"
-        )
-    used = comm.size - counts.count(0)
-    part = comm.Split(int(comm.rank >= used), comm.rank)
-    try:
-        outcome = _attempt(on, Ranks(starts[: used + 1], part)) if comm.rank < used else None
-    finally:
-        part.Free()
-    # The same on all ranks that took part; the others hear of it.
-    heard = comm.bcast(outcome.row if isinstance(outcome, Solved) else outcome)
-    if isinstance(heard, VoxtrodeError):
-        raise heard
-    return outcome if isinstance(outcome, Solved) else Solved(heard, None, None)
-
-
-def _attempt(on: Callable[[Line], Solved], line: Line) -> Solved | VoxtrodeError:
-    try:
-        return on(line)
-    except VoxtrodeError as error:
-        return error
+    found = on_slabs(on, labels, comm)
+    if comm is None:
+        assert found is not None
+        return found
+    row = comm.bcast(found.row if found is not None else None)
+    return found if found is not None else Solved(row, None, None)
 
 
 def _row(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from voxtrode.data.connectivity import AXES
 from voxtrode.data.volume import VolumeHeader, read_header, read_labels
 from voxtrode.meshing.tagged import TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_phases
@@ -90,6 +91,8 @@ def run(context: StageContext) -> None:
     }
     if settings.electrode:
         tree["electrode"] = _electrode(inputs, cases)
+    if settings.tensor:
+        tree["tensors"] = [_tensor(inputs, case) for case in cases]
     _draw(inputs, cases)
     if context.comm.rank == 0:
         write_json(context.staging / "transport.json", tree)
@@ -111,6 +114,11 @@ def _electrode(inputs: Inputs, cases: Sequence[Case]) -> list[Row]:
         for case in ions
         if walls
     ]
+
+
+def _tensor(inputs: Inputs, case: Case) -> Row:
+    tensor, asymmetry = inputs.voxels.tensor(case.inside, inputs.context.study.transport)
+    return {"phase": case.name, "axes": list(AXES), "tensor": tensor, "asymmetry": asymmetry}
 
 
 def _draw(inputs: Inputs, cases: Sequence[Case]) -> None:

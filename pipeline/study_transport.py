@@ -1,8 +1,8 @@
 """The `transport` section: by which methods effective transport is worked out, and how well."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from voxtrode.pipeline.study_base import Section
 
@@ -34,3 +34,12 @@ class Transport(Section):
     tensor: bool = False
     estimate: bool = True
     figures: bool = True
+
+    @model_validator(mode="after")
+    def _tensor_of_periodic_sides(self) -> Self:
+        if self.tensor and self.sides != "periodic":
+            raise ValueError(
+                "a tensor needs sides: periodic; between mirrors its entries off the diagonal are"
+                " zero, and the rows of the three axes are all of it"
+            )
+        return self

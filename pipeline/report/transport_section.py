@@ -22,6 +22,7 @@ def transport_section(results: Results) -> Section:
         return Section("transport", "Transport", [missing])
     blocks: list[Block] = [_factors(rows, tree), _effective(rows)]
     blocks += _electrode(tree.get("electrode", []))
+    blocks += _tensors(tree.get("tensors", []))
     blocks += _apart(tree.get("differences", []))
     blocks += _pictures(results)
     blocks += _parameters(tree.get("parameters", {}))
@@ -102,6 +103,21 @@ def _electrode(rows: Sequence[Row]) -> Iterator[Block]:
             "As impedance of symmetric cells with blocking electrodes sees it: every piece of wall"
             " draws the same current, and all of it enters at the counter face. By the voxel"
             " engine.",
+        )
+
+
+def _tensors(found: Sequence[Row]) -> Iterator[Block]:
+    if found:
+        axes = found[0]["axes"]
+        yield Table(
+            ["Phase", "Row", *axes],
+            [
+                [str(one["phase"]), str(axis), *(number(value, 4) for value in row)]
+                for one in found
+                for axis, row in zip(axes, one["tensor"], strict=True)
+            ],
+            "Tensor of D_eff/D₀ by the voxel engine, with periodic sides.",
+            left=(0, 1),
         )
 
 

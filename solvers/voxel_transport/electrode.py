@@ -73,11 +73,11 @@ def electrode_transport(
     """Electrode tortuosity factor τ_e, from the ions that charge the pore walls.
 
     The low-frequency limit of impedance in a symmetric cell with blocking electrodes
-    (J. Landesfeind, J. Hattendorff, A. Ehrl, W. A. Wall, H. A. Gasteiger, J. Electrochem. Soc. 163 (2016) A1373):
-    every piece of wall draws the same current, all of it enters through the last face, and nothing
-    passes the first. A uniform electrode then has the resistance L/(3 k A), against which the
-    dissipation is set (with the same voxels, so that straight pores give τ_e = 1 exactly). Dead
-    ends take part, which they do not in flow from face to face.
+    (J. Landesfeind et al., J. Electrochem. Soc. 163 (2016) A1373): every piece of wall draws the
+    same current, all of it enters through the last face, and nothing passes the first. A uniform
+    electrode then has the resistance L/(3 k A), against which the dissipation is set (with the same
+    voxels, so that straight pores give τ_e = 1 exactly). Dead ends take part, which they do not in
+    flow from face to face.
 
     Args:
         labels, voxel, inside, axis, periodic, tolerance, max_iterations, comm: As of
@@ -107,7 +107,8 @@ def electrode_transport(
         )
 
     found = on_slabs(on, labels, comm)
-    result: ElectrodeTransport = found if comm is None else comm.bcast(found)
+    result = found if comm is None else comm.bcast(found)
+    assert result is not None  # rank 0 has layers
     return result
 
 

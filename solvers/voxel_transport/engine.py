@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from math import inf
 from time import perf_counter
 
+import numpy as np
 from mpi4py import MPI
 
 from voxtrode.data.connectivity import AXES
 from voxtrode.data.errors import InputError
 from voxtrode.solvers.bounds import check_wiener
+from voxtrode.solvers.voxel_transport.fluxes import by_plane
 from voxtrode.solvers.voxel_transport.gradients import solve
 from voxtrode.solvers.voxel_transport.line import Line, on_slabs
 from voxtrode.solvers.voxel_transport.multigrid import Multigrid
@@ -67,11 +69,14 @@ class Solved:
         problem: What was solved; None on a rank without layers.
         potential: u of the layers at hand with ghosts, float64[z, y, x]; None where nothing
             percolates and on a rank without layers.
+        column: Mean flux along (z, y, x) over D₀ and the mean gradient along the axis: a column of
+            the tensor; None where it was not asked for, and on a rank without layers.
     """
 
     row: VoxelTransport
     problem: Problem | None
     potential: Cells | None
+    column: tuple[float, float, float] | None = None
 
 
 def voxel_transport(
@@ -131,8 +136,9 @@ def solve_transport(
     tolerance: float = 1e-3,
     max_iterations: int = MAX_ITERATIONS,
     comm: MPI.Intracomm | None = None,
+    lateral: bool = False,
 ) -> Solved:
-    """As `voxel_transport`, with the potential."""
+    """As `voxel_transport`, with the potential and, for `lateral`, the fluxes along all axes."""
     start = perf_counter()
     if not LOWEST_TOLERANCE <= tolerance < 1.0:
         raise InputError(
@@ -143,12 +149,14 @@ def solve_transport(
     def on(line: Line) -> Solved:
         problem = create_problem(labels, voxel, inside, axis, periodic, line)
         if problem.percolating_fraction == 0.0:
-            return Solved(_row(problem, 0.0, 0.0, 0, start), problem, None)
+            row = _row(problem, 0.0, 0.0, 0, start)
+            return Solved(row, problem, None, (0.0, 0.0, 0.0) if lateral else None)
         solution = solve(problem, Multigrid(problem, voxel), tolerance, max_iterations)
         ratio = solution.flux * problem.unit
         check_wiener(ratio, problem.conductivity, problem.amounts, tolerance)
         row = _row(problem, ratio, solution.planes.imbalance, solution.iterations, start)
-        return Solved(row, problem, solution.potential)
+        column = _column(problem, solution.potential, ratio, voxel) if lateral else None
+        return Solved(row, problem, solution.potential, column)
 
     found = on_slabs(on, labels, comm)
     if comm is None:
@@ -156,6 +164,25 @@ def solve_transport(
         return found
     row = comm.bcast(found.row if found is not None else None)
     return found if found is not None else Solved(row, None, None)
+
+
+def _column(
+    problem: Problem, u: Cells, ratio: float, voxel: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    found = [0.0, 0.0, 0.0]
+    starts, shape = problem.slab.line.starts, u.shape
+    cells = (starts[-1], shape[1] - 2, shape[2] - 2)
+    length = cells[problem.axis] * voxel[problem.axis]
+    for axis in range(3):
+        if axis == problem.axis:
+            found[axis] = ratio
+            continue
+        # The last plane is the first one again, across the side or in the next slab.
+        table = problem.table
+        local = by_plane(table.phase, table.values, u, axis, shape[axis] - 2)
+        flux = float(problem.slab.added(np.array([local.sum()]))[0])
+        found[axis] = flux * problem.unit * voxel[axis] / length
+    return found[0], found[1], found[2]
 
 
 def _row(

@@ -26,11 +26,19 @@ class Roles:
         active: Labels that store lithium.
         electronic: Labels that conduct electrons (active ones included where they do).
         ionic: Labels that conduct ions.
+        far: Labels of a second electrode, whose collector is the face z = L; then there is no
+            counter face. Empty with one electrode.
     """
 
     active: tuple[int, ...]
     electronic: tuple[int, ...]
     ionic: tuple[int, ...]
+    far: tuple[int, ...] = ()
+
+    def split(self, values: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Labels of the electrode at z = 0, and of the far one."""
+        far = tuple(value for value in values if value in self.far)
+        return tuple(value for value in values if value not in self.far), far
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +85,9 @@ def judge(
     depends on ion conductors alone, and active material without a path leads nobody to the
     collector. So the unwetted components are taken out first and the electronic paths found once.
 
+    With a second electrode (`Roles.far`) each conductor needs a path to its own collector through
+    its own electrode, and an ion conductor must wet active material of both.
+
     On a slab of a distributed volume (its own layers and one halo layer towards each neighbour)
     the same rule runs when `label` returns ids that are global, `any_of` joins the flags of
     components over all slabs, and the two booleans say which slab holds a face of the box.
@@ -92,7 +103,12 @@ def judge(
     Returns:
         The living voxels by role.
     """
-    ionic = _reach(np.isin(labels, roles.ionic), -1 if last_layer else None, label, any_of)
+    top = -1 if last_layer else None
+    near, far = roles.split(roles.active)
+    if roles.far:
+        ionic = _joining(labels, roles.ionic, (near, far), label, any_of)
+    else:
+        ionic = _reach(np.isin(labels, roles.ionic), top, label, any_of)
     unwetted = np.zeros(labels.shape, dtype=bool)
     for value in roles.active:
         ids, count = label(labels == value)
@@ -103,8 +119,11 @@ def judge(
         wetted = any_of(wetted)
         wetted[0] = True
         unwetted |= ~wetted[ids]
-    conductors = np.isin(labels, roles.electronic) & ~unwetted
+    near, far = roles.split(roles.electronic)
+    conductors = np.isin(labels, near) & ~unwetted
     electronic = _reach(conductors, 0 if first_layer else None, label, any_of)
+    if roles.far:
+        electronic |= _reach(np.isin(labels, far) & ~unwetted, top, label, any_of)
     return Flags(electronic, ionic, np.isin(labels, roles.active) & electronic)
 
 
@@ -200,13 +219,21 @@ def require_paths(
         InputError: No ion conductor reaches the counter face, or an active phase has no electronic
             path to the collector or no wetted part. Names the phase and the axis.
     """
+    if roles.far and not flags.ionic.any():
+        raise InputError(
+            f"no ionic path along z: none of the phases {_names(roles.ionic, phases)} touches"
+            " active material of both electrodes; check the labels and the crop"
+        )
     if not flags.ionic.any():
         raise InputError(
             f"no ionic path along z: none of the phases {_names(roles.ionic, phases)} reaches the "
             "counter face (z = L); check the collector's end, the labels and the crop"
         )
     # Judged without the rule on wetting, to name what is missing.
-    paths = _reach(np.isin(labels, roles.electronic), 0, scipy_label, _unchanged)
+    near, far = roles.split(roles.electronic)
+    paths = _reach(np.isin(labels, near), 0, scipy_label, _unchanged)
+    if roles.far:
+        paths |= _reach(np.isin(labels, far), -1, scipy_label, _unchanged)
     for value in roles.active:
         phase = labels == value
         if not (phase & paths).any():
@@ -233,6 +260,28 @@ def _reach(mask: Mask, layer: int | None, label: Labeller, any_of: Reducer) -> M
     touches[0] = False
     reached: Mask = touches[ids]
     return reached
+
+
+def _joining(
+    labels: NDArray[np.integer[Any]],
+    ionic: tuple[int, ...],
+    electrodes: tuple[tuple[int, ...], ...],
+    label: Labeller,
+    any_of: Reducer,
+) -> Mask:
+    """The components of the ion conductors that touch active material of each electrode."""
+    ids, count = label(np.isin(labels, ionic))
+    joins = np.ones(count + 1, dtype=bool)
+    for active in electrodes:
+        inside = np.isin(labels, active)
+        touches = np.zeros(count + 1, dtype=bool)
+        for here, there in neighbours():
+            touches[ids[here][inside[there]]] = True
+            touches[ids[there][inside[here]]] = True
+        joins &= any_of(touches)
+    joins[0] = False
+    joined: Mask = joins[ids]
+    return joined
 
 
 def _share(mask: Mask, total: int) -> float:

@@ -38,6 +38,8 @@ def separator_layers(
     Returns:
         Tuple of thicknesses [m].
     """
+    if thickness <= 0.0:
+        return ()
     sizes: list[float] = []
     while sum(sizes) < thickness:
         sizes.append(first * min(growth ** len(sizes), cap))

@@ -26,14 +26,18 @@ def alive_cells(mesh: TaggedMesh, roles: Roles) -> npt.NDArray[np.uint8]:
     pairs = facet_pairs(mesh)
     separator = len(mesh.info.phases) - 1
     counter, collector = _on_plane(mesh, True), _on_plane(mesh, False)
-    ionic = _reached(mesh, np.isin(phase, (*roles.ionic, separator)), counter)
+    ions = np.isin(phase, (*roles.ionic, separator))
+    ionic = _joining(mesh, ions, roles, pairs) if roles.far else _reached(mesh, ions, counter)
     dry = np.zeros(len(phase), dtype=bool)
     for value in roles.active:
         wet = np.zeros(len(phase), dtype=bool)
         for here, there in ((0, 1), (1, 0)):
             wet[pairs[ionic[pairs[:, there]], here]] = True
         dry |= (phase == value) & ~_reached(mesh, phase == value, wet)
-    electronic = _reached(mesh, np.isin(phase, roles.electronic) & ~dry, collector)
+    near, far = roles.split(roles.electronic)
+    electronic = _reached(mesh, np.isin(phase, near) & ~dry, collector)
+    if roles.far:
+        electronic |= _reached(mesh, np.isin(phase, far) & ~dry, counter)
     active = np.isin(phase, roles.active) & electronic
     bits = ELECTRONIC * electronic + IONIC * ionic + ACTIVE * active
     return np.asarray(bits, dtype=np.uint8)
@@ -58,6 +62,18 @@ def _reached(mesh: TaggedMesh, chosen: Mask, start: Mask) -> Mask:
     touched[0] = False
     result: Mask = touched[component]
     return result
+
+
+def _joining(mesh: TaggedMesh, ions: Mask, roles: Roles, pairs: npt.NDArray[np.int32]) -> Mask:
+    """Cells of those components of the ion conductors that touch active cells of each electrode."""
+    found = ions
+    for active in roles.split(roles.active):
+        inside = np.isin(mesh.phase, active)
+        touching = np.zeros(len(ions), dtype=bool)
+        for here, there in ((0, 1), (1, 0)):
+            touching[pairs[inside[pairs[:, there]], here]] = True
+        found = found & _reached(mesh, ions, touching & ions)
+    return found
 
 
 def _on_plane(mesh: TaggedMesh, top: bool) -> Mask:

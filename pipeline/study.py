@@ -6,18 +6,23 @@ readable and its cut-offs can be reached is `voxtrode.pipeline.validation`'s bus
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from voxtrode.data.errors import InputError, NotAvailableError
 from voxtrode.pipeline.quantities import ArealCapacity, Temperature, Time, Voltage
 from voxtrode.pipeline.study_base import Section, first_line, nearest
+from voxtrode.pipeline.study_counter import CounterGiven, CounterMaterial
+from voxtrode.pipeline.study_electrodes import ElectrodeEntry, NegativeEntry, check_electrodes
 from voxtrode.pipeline.study_file import apply_overrides, find_study, read_yaml, write_yaml
+from voxtrode.pipeline.study_initial import Initial
+from voxtrode.pipeline.study_interfaces import Interface, check_pairs
 from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
-from voxtrode.pipeline.study_phases import FULL_PORE, PhaseEntry, Separator
-from voxtrode.pipeline.study_protocol import Protocol, Step, StopKind
+from voxtrode.pipeline.study_phases import FULL_PORE, NO_SEPARATOR, PhaseEntry, Separator
+from voxtrode.pipeline.study_protocol import OneStep, Placed, Protocol, Repeat, StopKind, flat
 from voxtrode.pipeline.study_transport import Transport
 from voxtrode.pipeline.study_volume import VolumeSource
 
@@ -80,6 +85,11 @@ class Solver(Section):
     max_dt: Time = 600.0
 
 
+def _separator(data: dict[str, Any]) -> Any:
+    """None where it must be given, which validation says."""
+    return NO_SEPARATOR if data.get("negative") else None
+
+
 class Study(Section):
     """One study: what is simulated, on which volume, how. SI units throughout.
 
@@ -89,11 +99,15 @@ class Study(Section):
         temperature: Temperature [K].
         volume: Where the voxels come from.
         phases: Every phase of the volume by name.
-        separator: The separator.
-        counter: The counter electrode.
+        negative, positive: The electrodes of a full cell that stand in one volume, or None.
+        separator: The separator; none in such a volume, which holds its own.
+        interfaces: Charge transfer at pairs of phases, where it is not what the materials say.
+        counter: The counter electrode; None where the volume holds both electrodes.
         voltage_window: Lower and upper cut-off [V]; they define SoL 1 and SoL 0. Default: the
-            discharge's end voltage where it has one, else 3.0 V; and 4.2 V.
+            lowest voltage that ends a discharge, else 3.0 V; and the highest one that ends a
+            charge, else 4.2 V.
         nominal_capacity: Nominal areal capacity [A s m⁻²], or None: that of the active material.
+        initial: State at the start; default: fully charged.
         protocol: The steps.
         mesh: The mesh.
         transport: Effective transport.
@@ -106,12 +120,20 @@ class Study(Section):
     temperature: Temperature = 298.15
     volume: VolumeSource
     phases: dict[str, PhaseEntry]
-    separator: Separator
-    counter: str = "lithium"
+    negative: NegativeEntry | None = None
+    positive: ElectrodeEntry | None = None
+    separator: Annotated[Separator, Field(validate_default=True)] = Field(
+        default_factory=_separator
+    )
+    interfaces: dict[str, Interface] = Field(default_factory=dict)
+    counter: CounterGiven | None = Field(
+        default_factory=lambda data: None if data.get("negative") else "lithium"
+    )
     nominal_capacity: ArealCapacity | None = None
+    initial: Initial = Initial(sol=0.0)
     protocol: Protocol
     voltage_window: tuple[Voltage, Voltage] = Field(
-        default_factory=lambda data: (_lower_cutoff(data.get("protocol", ())), UPPER_CUTOFF)
+        default_factory=lambda data: _cutoffs(data.get("protocol", ()))
     )
     mesh: Mesh
     transport: Transport = Transport()
@@ -144,13 +166,52 @@ class Study(Section):
                 )
         return {name: phases[name] for name in names}
 
-    @field_validator("counter", mode="before")
+    @field_validator("separator", mode="before")
     @classmethod
-    def _lithium_only(cls, given: Any) -> Any:
-        if isinstance(given, dict) or given == "lithium-indium":
-            came = "a second electrode" if isinstance(given, dict) else given
-            raise NotAvailableError(f"counter: {came} is not available yet; use lithium")
+    def _there(cls, given: Any) -> Any:
+        if given is None:
+            raise PydanticCustomError("missing", "is missing")
         return given
+
+    @field_validator("separator", mode="after")
+    @classmethod
+    def _between(cls, given: Separator, info: ValidationInfo) -> Separator:
+        if info.data.get("negative") is None and given.thickness == 0.0:
+            raise ValueError("its thickness is 0, which is not positive")
+        if info.data.get("negative") is not None and given.thickness > 0.0:
+            raise ValueError(
+                "a volume that holds both electrodes holds what is between them, too; remove the"
+                " section"
+            )
+        return given
+
+    @field_validator("counter", mode="after")
+    @classmethod
+    def _one_counter(cls, given: Any, info: ValidationInfo) -> Any:
+        if given is None and info.data.get("negative") is None:
+            raise ValueError("there is none; expected e.g. lithium, lithium-indium or a material")
+        if given is not None and info.data.get("negative") is not None:
+            raise ValueError(
+                "the negative electrode stands in the volume (negative); expected no counter"
+            )
+        if given == "blocking":
+            raise ValueError(
+                "a blocking face passes no current, so that nothing can be driven through it; the"
+                " ends of a volume with both electrodes are such faces (negative, positive)"
+            )
+        return given
+
+    @model_validator(mode="after")
+    def _two_electrodes(self) -> Self:
+        check_electrodes(self.negative, self.positive, tuple(self.phases))
+        return self
+
+    @field_validator("interfaces", mode="after")
+    @classmethod
+    def _known_pairs(
+        cls, given: dict[str, Interface], info: ValidationInfo
+    ) -> dict[str, Interface]:
+        return check_pairs(given, tuple(info.data.get("phases", ())))
 
     @field_validator("voltage_window", mode="after")
     @classmethod
@@ -168,19 +229,39 @@ class Study(Section):
             ("electrolyte",): self.electrolyte,
             ("separator", "electrolyte"): self.separator.electrolyte,
         }
+        if isinstance(self.counter, CounterMaterial):
+            given["counter", "material"] = self.counter.material
         for name, entry in self.phases.items():
             given["phases", name, "material"] = entry.material
             given["phases", name, "electrolyte"] = entry.electrolyte
         return {keys: source for keys, source in given.items() if isinstance(source, Source)}
+
+    @property
+    def far(self) -> tuple[str, ...]:
+        """Phases of the electrode whose collector is z = L, where the volume holds two."""
+        both = [one for one in (self.negative, self.positive) if one is not None]
+        return tuple(name for one in both if one.collector == "last" for name in one.phases)
+
+    @property
+    def steps(self) -> tuple[Placed, ...]:
+        """The steps of the protocol one after another, repetitions carried out."""
+        return tuple(flat(self.protocol))
 
     def resolved(self) -> dict[str, Any]:
         """The study as plain numbers, texts, lists and mappings, every default written out."""
         return self.model_dump(mode="json")
 
 
-def _lower_cutoff(protocol: Sequence[Step]) -> float:
-    ends = [stop.value for step in protocol for stop in step.stops if stop.kind is StopKind.VOLTAGE]
-    return min(ends, default=LOWER_CUTOFF)
+def _cutoffs(protocol: Sequence[OneStep | Repeat]) -> tuple[float, float]:
+    ends = [
+        (placed.step.direction, stop.value)
+        for placed in flat(protocol)
+        for stop in placed.step.stops
+        if stop.kind is StopKind.VOLTAGE
+    ]
+    low = min((value for direction, value in ends if direction > 0), default=LOWER_CUTOFF)
+    high = max((value for direction, value in ends if direction < 0), default=UPPER_CUTOFF)
+    return low, high
 
 
 def parse_study(tree: Mapping[str, Any], folder: Path, source: str = "study") -> Study:

@@ -36,14 +36,15 @@ def transport_cases(phases: Mapping[str, Phase], names: Sequence[str]) -> list[C
     """
     found = {names.index(name): phase for name, phase in phases.items()}
     liquids = {label: one.liquid for label, one in found.items() if one.liquid is not None}
+    solids = {label: one.kappa for label, one in found.items() if one.kappa}
     sigma = {label: one.sigma for label, one in found.items() if one.sigma}
     cases = [
         Case(names[label], {label: (1.0, 1.0)})
         for label in found
-        if label in liquids or label in sigma
+        if label in liquids or label in solids or label in sigma
     ]
-    if liquids:
-        cases.append(_ions(liquids))
+    if liquids or solids:
+        cases.append(_ions(liquids, solids))
     if sigma:
         best = max(sigma.values())
         inside = {label: (1.0, value / best) for label, value in sigma.items()}
@@ -51,15 +52,17 @@ def transport_cases(phases: Mapping[str, Phase], names: Sequence[str]) -> list[C
     return cases
 
 
-def _ions(liquids: Mapping[int, Liquid]) -> Case:
+def _ions(liquids: Mapping[int, Liquid], solids: Mapping[int, float]) -> Case:
+    """All that carry ions: salt solutions with ε and τ of their own, and solid electrolytes."""
     free = {label: _kappa(liquid) for label, liquid in liquids.items()}
-    best = max(free.values())
+    best = max([*free.values(), *solids.values()])
     inside = {
         label: (liquid.porosity, liquid.transport * free[label] / best)
         for label, liquid in liquids.items()
     }
+    inside |= {label: (1.0, kappa / best) for label, kappa in solids.items()}
     several = len({liquid.electrolyte.name for liquid in liquids.values()}) > 1
-    return Case(IONS, inside, best if several else None)
+    return Case(IONS, inside, best if several or solids else None)
 
 
 def _kappa(liquid: Liquid) -> float:

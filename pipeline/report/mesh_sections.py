@@ -53,7 +53,10 @@ def _shapes(mesh: Mapping[str, Any]) -> Iterator[Row]:
         yield [f"Cells with an angle below {limit}°", number(count)]
     if worst := mesh.get("worst_cell"):
         place = ", ".join(number(1e6 * edge) for edge in worst["position_m"])
-        yield ["Worst cell", f"{number(worst['angle_deg'])}° at z, y, x = {place} µm"]
+        yield [
+            "Worst cell",
+            f"{number(worst['angle_deg'])}° in {worst['phase']} at z, y, x = {place} µm",
+        ]
     mended = mesh.get("mended", {})
     if is_number(mended.get("points_moved")):
         far = quantity(mended.get("largest_move_m"), "µm", 1e6)

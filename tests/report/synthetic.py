@@ -178,7 +178,11 @@ def _write_numbers(folder: Path) -> None:
             "separator_spacing_m": 2 * UM,
             "cells": 4608,
             "vertices": 1053,
-            "worst_cell": {"angle_deg": 15.3, "position_m": [1e-6, 2.5e-6, 3e-6]},
+            "worst_cell": {
+                "angle_deg": 15.3,
+                "position_m": [1e-6, 2.5e-6, 3e-6],
+                "phase": "active",
+            },
             "mended": {"points_moved": 3, "largest_move_m": 1e-7, "min_dihedral_before_deg": 8.0},
             "min_dihedral_deg": 15.3,
             "max_dihedral_deg": 155.0,

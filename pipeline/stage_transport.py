@@ -87,8 +87,9 @@ def run(context: StageContext) -> None:
         "tolerance": settings.tolerance,
         "sides": settings.sides,
         "differences": differences(rows),
-        "parameters": parameters(rows, header.size[0]),
     }
+    if context.study.negative is None and context.study.positive is None:
+        tree["parameters"] = parameters(rows, header.size[0])
     if settings.electrode:
         tree["electrode"] = _electrode(inputs, cases)
     if settings.tensor:

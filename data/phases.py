@@ -26,6 +26,21 @@ class Liquid:
 
 
 @dataclass(frozen=True)
+class Anisotropy:
+    """Diffusion in a layered lattice: fast along its layers, slow along its c axis.
+
+    D = D_ab (I − c c^T) + D_c c c^T with D_ab = D_s(θ) of the material.
+
+    Attributes:
+        ratio: D_c/D_ab.
+        axis: Unit vector c as (x, y, z); None where each grain has its own.
+    """
+
+    ratio: float
+    axis: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
 class Phase:
     """One phase of a volume, described by what it stores and conducts.
 
@@ -36,6 +51,8 @@ class Phase:
         liquid: Ion-conducting liquid inside the phase, or None.
         kappa: Conductivity of lithium ions in a single-ion conductor (t₊ = 1, no salt) [S/m],
             effective inside the phase, or None.
+        anisotropy: How lithium diffuses in other directions than along the layers; None where it
+            diffuses alike in all.
     """
 
     name: str
@@ -43,6 +60,7 @@ class Phase:
     sigma: float | None = None
     liquid: Liquid | None = None
     kappa: float | None = None
+    anisotropy: Anisotropy | None = None
 
     @property
     def stores(self) -> bool:

@@ -18,7 +18,7 @@ from voxtrode.data.materials import (
     metal_electrode,
     solid_electrolyte,
 )
-from voxtrode.data.phases import Liquid, Phase
+from voxtrode.data.phases import Anisotropy, Liquid, Phase
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_base import nearest
 from voxtrode.pipeline.study_counter import CounterMaterial
@@ -130,17 +130,24 @@ def capabilities(study: Study) -> dict[str, dict[str, bool]]:
 
 def _phase(study: Study, name: str, entry: PhaseEntry) -> Phase:
     where = f"phases.{name}"
-    if entry.material is None:
-        return Phase(
-            name,
-            sigma=entry.conductivity,
-            liquid=_liquid(study, where, entry, 1.0, 1.0),
-            kappa=entry.ionic_conductivity,
-        )
-    kind = "active material"
-    if isinstance(entry.material, str):
-        kind = _kind_of(entry.material, f"{where}.material")
-    return _BUILDERS[kind](study, name, entry, where)
+    build: Callable[[Study, str, PhaseEntry, str], Phase] = _plain_phase
+    if entry.material is not None:
+        kind = "active material"
+        if isinstance(entry.material, str):
+            kind = _kind_of(entry.material, f"{where}.material")
+        build = _BUILDERS[kind]
+    if entry.anisotropy is not None and build is not _active_phase:
+        raise InputError(f"{where}.anisotropy: only an active material has one; remove the key")
+    return build(study, name, entry, where)
+
+
+def _plain_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Phase:
+    return Phase(
+        name,
+        sigma=entry.conductivity,
+        liquid=_liquid(study, where, entry, 1.0, 1.0),
+        kappa=entry.ionic_conductivity,
+    )
 
 
 def _active_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Phase:
@@ -157,7 +164,24 @@ def _active_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Pha
     assert entry.material is not None
     active = _active(study, entry.material, f"{where}.material", windows(study)[name])
     sigma = active.sigma.value if entry.conductivity is None else entry.conductivity
-    return Phase(name, active=active, sigma=sigma)
+    return Phase(name, active=active, sigma=sigma, anisotropy=_anisotropy(study, entry, where))
+
+
+def _anisotropy(study: Study, entry: PhaseEntry, where: str) -> Anisotropy | None:
+    given = entry.anisotropy
+    if given is None:
+        return None
+    if given.axis is None:
+        generate = study.volume.generate
+        if generate is None or getattr(generate, "grains", None) is None:
+            raise InputError(
+                f"{where}.anisotropy: the volume has no grains to take the axis from; give axis,"
+                " e.g. [1, 0, 0] for z"
+            )
+        return Anisotropy(given.ratio)
+    length = sum(part**2 for part in given.axis) ** 0.5
+    z, y, x = (part / length for part in given.axis)
+    return Anisotropy(given.ratio, (x, y, z))
 
 
 def _solid_electrolyte_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Phase:

@@ -72,6 +72,7 @@ class Progress:
         balances: Largest lithium, salt and charge imbalance of the stored instants.
         ends: How each ended step of the protocol ended.
         beyond_fits: c_e has left the range of the electrolyte's fits.
+        extremes: Smallest and largest c_e and θ so far, see `ranges`.
     """
 
     cell_rows: int = 0
@@ -80,6 +81,7 @@ class Progress:
     balances: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
     ends: list[dict[str, Any]] = field(default_factory=list)
     beyond_fits: bool = False
+    extremes: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class Recorder:
@@ -132,6 +134,9 @@ class Recorder:
             self._tables[0].add([row])
         self.progress.cell_rows += 1
         self._warn_beyond_fits(row)
+        for name, (low, high) in simulation.quantities.extremes().items():
+            before = self.progress.extremes.get(name, (low, high))
+            self.progress.extremes[name] = (min(low, before[0]), max(high, before[1]))
         if instant.ended:
             end = {"step": instant.step + 1, "time_s": instant.time, "reason": instant.ended}
             self.progress.ends.append({**end, "voltage_V": row["Voltage [V]"], "dod": row["DoD"]})

@@ -1,15 +1,18 @@
 """The simulate stage: the protocol on the mesh, its tables, fields, checkpoint and summary."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from voxtrode.data.errors import InputError, NumericalError
 from voxtrode.data.materials import MetalElectrode
 from voxtrode.meshing.tagged import MESH_FILE, TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
-from voxtrode.pipeline.build_interfaces import build_reactions
+from voxtrode.pipeline.build_interfaces import build_contacts, build_reactions
 from voxtrode.pipeline.evidence import summary
+from voxtrode.pipeline.grain_axes import c_axes
 from voxtrode.pipeline.keys import file_hash
+from voxtrode.pipeline.ranges import out_of_range
 from voxtrode.pipeline.recorder import CHECKPOINT, MAH_PER_CM2, Recorder
 from voxtrode.pipeline.records import update_summary
 from voxtrode.pipeline.stages import StageContext, StageInterruptedError
@@ -36,6 +39,7 @@ def run(context: StageContext) -> None:
     folder = context.staging / "simulate"
     mesh = read_mesh(context.run_dir / "mesh", comm)
     cell = _cell(study, mesh)
+    cell = replace(cell, c_axes=c_axes(context, mesh, cell))
     require_paths(mesh, cell)
     # A resumed run has its state in its own checkpoint, and needs no other.
     resumed = comm.bcast(context.resume and (folder / CHECKPOINT).exists())
@@ -63,6 +67,8 @@ def run(context: StageContext) -> None:
             raise NumericalError(f"{error}; {_likely_cause(simulation)}") from error
     recorder.save()
     values = summary(simulation, recorder.progress.balances, recorder.progress.ends)
+    values["extremes"] = recorder.progress.extremes
+    values["out_of_range"] = out_of_range(cell, recorder.progress.extremes)
     if comm.rank == 0:
         update_summary(context.staging / "summary.json", values)
     context.log.info(
@@ -115,6 +121,10 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         (label_of[active], label_of[ionic]): reaction
         for (active, ionic), reaction in build_reactions(study).items()
     }
+    contacts = {}
+    for pair, resistance in build_contacts(study).items():
+        one, two = sorted(label_of[name] for name in pair)
+        contacts[one, two] = resistance
     lower, upper = study.voltage_window
     return Cell(
         phases=labels,
@@ -124,6 +134,7 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         lower=lower,
         nominal_capacity=study.nominal_capacity,
         reactions=reactions,
+        contacts=contacts,
     )
 
 

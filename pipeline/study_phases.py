@@ -5,7 +5,14 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_serializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core.core_schema import SerializerFunctionWrapHandler
 
 from voxtrode.pipeline.quantities import Conductivity, Distance, Porosity, to_si
@@ -45,6 +52,26 @@ def tortuosity_value(given: float | str, porosity: float) -> float:
     return bruggeman(porosity) if given == BRUGGEMAN else float(given)
 
 
+class AnisotropyEntry(Section):
+    """Diffusion of lithium that is slower (or faster) along one axis of the lattice.
+
+    Attributes:
+        ratio: Diffusivity along the c axis over that along the layers, D_c/D_ab; the material's
+            D_s is D_ab.
+        axis: The c axis as [z, y, x], of any length; None: that of each grain of the volume.
+    """
+
+    ratio: Annotated[float, Field(gt=0.0)]
+    axis: tuple[float, float, float] | None = None
+
+    @field_validator("axis", mode="after")
+    @classmethod
+    def _no_zero(cls, axis: tuple[float, float, float] | None) -> Any:
+        if axis is not None and not any(axis):
+            raise ValueError("has no direction, got zeros; expected e.g. [1, 0, 0]")
+        return axis
+
+
 class PhaseEntry(Section):
     """One phase of the volume.
 
@@ -57,6 +84,7 @@ class PhaseEntry(Section):
         ionic_conductivity: Conductivity of lithium ions in a single-ion conductor [S/m]; overrides
             the library's.
         electrolyte: Electrolyte inside the phase; None and "default": the study's.
+        anisotropy: Diffusion of lithium along the c axis, where it is not that of all directions.
         inert: The phase stores and conducts nothing (void, insulator).
     """
 
@@ -66,6 +94,7 @@ class PhaseEntry(Section):
     conductivity: Conductivity | None = None
     ionic_conductivity: Conductivity | None = None
     electrolyte: ElectrolyteGiven | None = None
+    anisotropy: AnisotropyEntry | None = None
     inert: bool = False
 
     @model_validator(mode="after")

@@ -34,10 +34,13 @@ def conduction(phi: Any, v: Any, sigma: Any, dx: Any) -> Any:
     return CONDUCTANCE * sigma * ufl.inner(ufl.grad(phi), ufl.grad(v)) * dx
 
 
-def particle_diffusion(theta: Any, v: Any, c_max: float, D_s: Law, dx: Any) -> Any:
-    """∫ F c_max D_s(θ) ∇θ·∇v."""
+def particle_diffusion(
+    theta: Any, v: Any, c_max: float, D_s: Law, dx: Any, tensor: Any = None
+) -> Any:
+    """∫ F c_max D_s(θ) T∇θ·∇v, T the symmetric tensor D/D_s of each cell (I where None)."""
     law = D_s.held(theta=(0.0, 1.0))
-    flux = FARADAY * c_max * at(law, theta=theta) * ufl.grad(theta)
+    slope = ufl.grad(theta) if tensor is None else ufl.dot(tensor, ufl.grad(theta))
+    flux = FARADAY * c_max * at(law, theta=theta) * slope
     return CONDUCTANCE * ufl.inner(flux, ufl.grad(v)) * dx
 
 

@@ -20,8 +20,8 @@ from voxtrode.solvers.units import thermal_voltage
 
 Array = npt.NDArray[np.float64]
 THETA_EDGE = 1e-6
-C_EDGE = 1e-3
-"""i₀ is held within θ ∈ [1e-6, 1 − 1e-6] and c_e ≥ 1e-3 mol/m³: its roots lose their slope."""
+C_EDGE = 1e-6
+"""i₀ is held within θ ∈ [1e-6, 1 − 1e-6] and c_e ≥ 1e-6 mol/m³: its roots lose their slope."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -216,7 +216,7 @@ class Quantities:
         """Lithium [pA s] in the electrode that discharge fills, and in the other in the volume."""
         theta = self.system.fields.theta
         first, second = (
-            self._inventory(*(theta[label] for label in one.labels))
+            self._inventory(*dict.fromkeys(theta[label] for label in one.labels))
             for one in (self.electrode, self._negative)
         )
         return first, second
@@ -280,6 +280,18 @@ class Quantities:
         high = system.comm.allreduce(float(y.max(initial=-np.inf)), op=MPI.MAX)
         mean = self._inventory(field) / self._total(field.storage[free])
         return c_e0 * mean, c_e0 * low, c_e0 * high
+
+    def extremes(self) -> dict[str, tuple[float, float]]:
+        """Range of c_e [mol/m³] (`c_e`) and of θ (by the name of its phase); collective."""
+        system = self.system
+        found: dict[str, tuple[float, float]] = {}
+        if system.fields.salt:
+            found["c_e"] = self._concentrations()[1:]
+        for label, field in system.fields.theta.items():
+            low = system.comm.allreduce(float(field.values.min(initial=np.inf)), op=MPI.MIN)
+            high = system.comm.allreduce(float(field.values.max(initial=-np.inf)), op=MPI.MAX)
+            found[system.cell.phases[label].name] = (low, high)
+        return found
 
     def _mean_sol(self) -> float:
         """Volume-weighted SoL of the electrode that discharge fills; collective."""

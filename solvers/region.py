@@ -77,6 +77,17 @@ class Region:
         function.x.array[space.dofmap.list.ravel()] = values
         return function
 
+    def cell_tensor(self, values: npt.NDArray[np.floating]) -> fem.Function[np.float64]:
+        """A tensor that is constant in each cell.
+
+        Args:
+            values: Tensor (x, y, z) of each local cell, ghosts included, shape ``(cells, 3, 3)``.
+        """
+        space = fem.functionspace(self.mesh, ("DG", 0, (3, 3)))
+        function: fem.Function[np.float64] = fem.Function(space, dtype=np.float64)
+        function.x.array.reshape(-1, 3, 3)[space.dofmap.list.ravel()] = values
+        return function
+
     def add_ghosts(self, values: npt.NDArray[np.float64]) -> None:
         """Add what ghosts hold to their owners, then copy owners to ghosts; collective."""
         vector = fem.Function(self.space).x

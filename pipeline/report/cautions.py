@@ -17,7 +17,7 @@ def cautions(results: Results) -> list[str]:
     """What to know before trusting the numbers; empty where nothing stands out."""
     return [
         text
-        for find in (_of_volume, _of_mesh, _of_transport, _of_solution, _of_electrolyte)
+        for find in (_of_volume, _of_mesh, _of_transport, _of_solution, _of_electrolyte, _of_ranges)
         for text in find(results)
     ]
 
@@ -124,6 +124,24 @@ def _of_solution(results: Results) -> Iterator[str]:
         yield (
             f"Linear solves met their cap of {cap} iterations; the steps they belonged to were"
             " rejected and repeated with a smaller time step."
+        )
+
+
+def _of_ranges(results: Results) -> Iterator[str]:
+    """Stoichiometries beyond what the sources of a material's laws cover."""
+    for entry in results.summary.get("out_of_range", []):
+        if entry["argument"] != "theta":
+            continue  # of the electrolyte
+        after = (
+            "it is held constant beyond"
+            if entry["held"]
+            else "beyond it continues, as the study assumes"
+        )
+        low, high = (number(value) for value in entry["range"])
+        least, most = (number(value) for value in entry["reached"])
+        yield (
+            f"{entry['law']} of {entry['material']} is known for θ from {low} to {high}; surfaces"
+            f" and insides went from {least} to {most}: {after}."
         )
 
 

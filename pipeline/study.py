@@ -23,6 +23,7 @@ from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
 from voxtrode.pipeline.study_phases import FULL_PORE, NO_SEPARATOR, PhaseEntry, Separator
 from voxtrode.pipeline.study_protocol import OneStep, Placed, Protocol, Repeat, StopKind, flat
+from voxtrode.pipeline.study_transport import Transport
 from voxtrode.pipeline.study_volume import VolumeSource
 
 LOWER_CUTOFF = 3.0
@@ -109,6 +110,7 @@ class Study(Section):
         initial: State at the start; default: fully charged.
         protocol: The steps.
         mesh: The mesh.
+        transport: Effective transport.
         store: Instants that are kept.
         solver: Tolerances.
     """
@@ -134,6 +136,7 @@ class Study(Section):
         default_factory=lambda data: _cutoffs(data.get("protocol", ()))
     )
     mesh: Mesh
+    transport: Transport = Transport()
     store: Store = Store()
     solver: Solver = Solver()
 

@@ -230,8 +230,8 @@ def test_present_paths_pass():
 def test_a_second_electrode_has_its_own_collector_and_its_own_path() -> None:
     """A column [z]: what is alive hangs on the collector of its own electrode.
 
-    1 is the electrode at z = 0, 2 the far one, 0 the pore; each electrode's own phase also lies where
-    no path of its own reaches it, and one pore touches one electrode only.
+    1 is the electrode at z = 0, 2 the far one, 0 the pore; some of each lies where no path of its
+    own reaches it, and one pore touches one electrode only.
     """
     labels = np.array([1, 0, 2, 0, 1, 0, 2]).reshape(7, 1, 1)
     flags = judge(np.repeat(labels, 2, axis=2), Roles((1, 2), (1, 2), (0,), far=(2,)))

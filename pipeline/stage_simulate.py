@@ -8,7 +8,7 @@ from voxtrode.data.errors import InputError, NumericalError
 from voxtrode.data.materials import MetalElectrode
 from voxtrode.meshing.tagged import MESH_FILE, TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
-from voxtrode.pipeline.build_interfaces import build_reactions
+from voxtrode.pipeline.build_interfaces import build_contacts, build_reactions
 from voxtrode.pipeline.evidence import summary
 from voxtrode.pipeline.grain_axes import c_axes
 from voxtrode.pipeline.keys import file_hash
@@ -121,6 +121,10 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         (label_of[active], label_of[ionic]): reaction
         for (active, ionic), reaction in build_reactions(study).items()
     }
+    contacts = {}
+    for pair, resistance in build_contacts(study).items():
+        one, two = sorted(label_of[name] for name in pair)
+        contacts[one, two] = resistance
     lower, upper = study.voltage_window
     return Cell(
         phases=labels,
@@ -130,6 +134,7 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         lower=lower,
         nominal_capacity=study.nominal_capacity,
         reactions=reactions,
+        contacts=contacts,
     )
 
 

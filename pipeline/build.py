@@ -55,8 +55,10 @@ def build_electrolyte(study: Study) -> Electrolyte:
     return _electrolyte(study, DEFAULT_ELECTROLYTE, "")
 
 
-def build_counter(study: Study) -> MetalElectrode | ActiveMaterial:
-    """The counter electrode: a metal, or the material of a balanced electrode."""
+def build_counter(study: Study) -> MetalElectrode | ActiveMaterial | None:
+    """The counter electrode: a metal, the material of a balanced electrode, or none."""
+    if study.counter is None:
+        return None
     if isinstance(study.counter, CounterMaterial):
         given = study.counter
         cutoffs = given.potentials
@@ -69,15 +71,27 @@ def counter_ends(study: Study) -> tuple[float, float]:
     """Potentials of the counter electrode against lithium [V], cell charged and discharged."""
     if isinstance(study.counter, CounterMaterial):
         return study.counter.potentials
+    if study.negative is not None:
+        return study.negative.potentials
+    assert study.counter is not None
     potential = _found(metal_electrode, study.counter, "counter").potential.value
     return potential, potential
 
 
 def potential_window(study: Study) -> tuple[float, float]:
-    """Lower and upper potential against lithium [V] of the electrode in the volume."""
+    """Lower and upper potential against lithium [V] of the electrode that discharge fills."""
     charged, discharged = counter_ends(study)
     lower, upper = study.voltage_window
     return lower + discharged, upper + charged
+
+
+def windows(study: Study) -> dict[str, tuple[float, float]]:
+    """Lower and upper potential against lithium [V] of each phase, by name."""
+    own = study.negative
+    return {
+        name: own.potentials if own is not None and name in own.phases else potential_window(study)
+        for name in study.phases
+    }
 
 
 def materials(study: Study) -> dict[str, Material]:
@@ -91,7 +105,8 @@ def materials(study: Study) -> dict[str, Material]:
     ]
     phases = [*build_phases(study).values(), build_separator(study)]
     found += [phase.liquid.electrolyte for phase in phases if phase.liquid is not None]
-    return {one.name: one for one in [*found, build_counter(study)]}
+    counter = build_counter(study)
+    return {one.name: one for one in [*found, *([] if counter is None else [counter])]}
 
 
 def holds_salt(study: Study) -> bool:
@@ -147,7 +162,7 @@ def _active_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Pha
             " yet; remove the key"
         )
     assert entry.material is not None
-    active = _active(study, entry.material, f"{where}.material")
+    active = _active(study, entry.material, f"{where}.material", windows(study)[name])
     sigma = active.sigma.value if entry.conductivity is None else entry.conductivity
     return Phase(name, active=active, sigma=sigma, anisotropy=_anisotropy(study, entry, where))
 

@@ -118,7 +118,8 @@ def roles_of(study: Study, phases: tuple[str, ...]) -> Roles:
     def labels(capability: str) -> tuple[int, ...]:
         return tuple(value for value, name in enumerate(phases) if able[name][capability])
 
-    return Roles(labels("stores"), labels("electrons"), labels("ions"))
+    far = tuple(value for value, name in enumerate(phases) if name in study.far)
+    return Roles(labels("stores"), labels("electrons"), labels("ions"), far)
 
 
 def unions_of(study: Study) -> dict[str, tuple[str, ...]]:

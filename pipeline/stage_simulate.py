@@ -19,7 +19,7 @@ from voxtrode.pipeline.stages import StageContext, StageInterruptedError
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_counter import CounterMaterial
 from voxtrode.pipeline.study_protocol import OneStep, Stop, StopKind
-from voxtrode.solvers.cell import Cell, LumpedElectrode, Step, require_paths
+from voxtrode.solvers.cell import Cell, LumpedElectrode, NegativeElectrode, Step, require_paths
 from voxtrode.solvers.checkpoint import AtEndOf
 from voxtrode.solvers.initial import AtLithiation, AtVoltage, InitialState
 from voxtrode.solvers.newton import NewtonSettings
@@ -114,7 +114,8 @@ def _first(stops: Sequence[Stop], kind: StopKind, highest: bool = False) -> floa
 def _cell(study: Study, mesh: TaggedMesh) -> Cell:
     phases = build_phases(study)
     labels = {label: phases[name] for label, name in enumerate(mesh.info.phases[:-1])}
-    labels[len(labels)] = build_separator(study)
+    if study.negative is None:
+        labels[len(labels)] = build_separator(study)
     label_of = {phase.name: label for label, phase in labels.items()}
     reactions = {
         (label_of[active], label_of[ionic]): reaction
@@ -127,7 +128,7 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
     lower, upper = study.voltage_window
     return Cell(
         phases=labels,
-        counter=_counter(study),
+        counter=_counter(study, mesh),
         temperature=study.temperature,
         upper=upper,
         lower=lower,
@@ -137,10 +138,16 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
     )
 
 
-def _counter(study: Study) -> MetalElectrode | LumpedElectrode:
-    found, given = build_counter(study), study.counter
+def _counter(
+    study: Study, mesh: TaggedMesh
+) -> MetalElectrode | LumpedElectrode | NegativeElectrode:
+    found, given, inside = build_counter(study), study.counter, study.negative
+    if inside is not None:
+        labels = tuple(mesh.info.phases.index(name) for name in inside.phases)
+        return NegativeElectrode(labels, *inside.potentials, inside.collector == "first")
     if isinstance(found, MetalElectrode):
         return found
+    assert found is not None
     assert isinstance(given, CounterMaterial)
     charged, discharged = given.potentials
     return LumpedElectrode(found, charged, discharged, given.capacity_ratio, given.area_factor)

@@ -85,7 +85,7 @@ class Stage:
 def _image_inputs(study: Study) -> dict[str, Any]:
     volume = study.volume.model_dump(mode="json")
     volume.get("image", {}).pop("file", None)  # its content counts, not where it lies
-    return {"volume": volume, "capabilities": capabilities(study)}
+    return {"volume": volume, "capabilities": capabilities(study), "far": study.far}
 
 
 def _mesh_inputs(study: Study) -> dict[str, Any]:
@@ -103,18 +103,19 @@ def _resolved(study: Study) -> dict[str, Any]:
 
 def _transport_inputs(study: Study) -> dict[str, Any]:
     tree = _resolved(study)
-    # Solids are compared with the free liquid, at the study's temperature.
+    keys = ["phases", "transport"]
+    # Solids are compared with the free liquid, several liquids with each other.
     solid = any(phase.kappa is not None for phase in build_phases(study).values())
-    return {
-        key: tree[key] for key in ("phases", *(("electrolyte", "temperature") if solid else ()))
-    }
+    if solid or {str(entry.electrolyte) for entry in study.phases.values()} - {"None"}:
+        keys += ["electrolyte", "temperature"]
+    return {key: tree[key] for key in keys}
 
 
 def _simulation_inputs(study: Study) -> dict[str, Any]:
     tree = _resolved(study)
     if study.initial.checkpoint is not None:
         tree["initial"] = {"run": state_hash(study.initial.checkpoint)}  # content, not place
-    return {key: tree[key] for key in tree if key not in ("name", "volume", "mesh")}
+    return {key: tree[key] for key in tree if key not in ("name", "volume", "mesh", "transport")}
 
 
 def _report_inputs(study: Study) -> dict[str, Any]:
@@ -156,7 +157,7 @@ STAGES = (
     Stage(
         "transport",
         "voxtrode.pipeline.stage_transport",
-        ("transport.json",),
+        ("transport.json", "transport"),
         _transport_inputs,
         after=("image", "mesh"),
         parallel=True,

@@ -6,21 +6,24 @@ readable and its cut-offs can be reached is `voxtrode.pipeline.validation`'s bus
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from voxtrode.data.errors import InputError, NotAvailableError
 from voxtrode.pipeline.quantities import ArealCapacity, Temperature, Time, Voltage
 from voxtrode.pipeline.study_base import Section, first_line, nearest
 from voxtrode.pipeline.study_counter import CounterGiven, CounterMaterial
+from voxtrode.pipeline.study_electrodes import ElectrodeEntry, NegativeEntry, check_electrodes
 from voxtrode.pipeline.study_file import apply_overrides, find_study, read_yaml, write_yaml
 from voxtrode.pipeline.study_initial import Initial
 from voxtrode.pipeline.study_interfaces import Interface, check_pairs
 from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
-from voxtrode.pipeline.study_phases import FULL_PORE, PhaseEntry, Separator
+from voxtrode.pipeline.study_phases import FULL_PORE, NO_SEPARATOR, PhaseEntry, Separator
 from voxtrode.pipeline.study_protocol import OneStep, Placed, Protocol, Repeat, StopKind, flat
+from voxtrode.pipeline.study_transport import Transport
 from voxtrode.pipeline.study_volume import VolumeSource
 
 LOWER_CUTOFF = 3.0
@@ -82,6 +85,11 @@ class Solver(Section):
     max_dt: Time = 600.0
 
 
+def _separator(data: dict[str, Any]) -> Any:
+    """None where it must be given, which validation says."""
+    return NO_SEPARATOR if data.get("negative") else None
+
+
 class Study(Section):
     """One study: what is simulated, on which volume, how. SI units throughout.
 
@@ -91,9 +99,10 @@ class Study(Section):
         temperature: Temperature [K].
         volume: Where the voxels come from.
         phases: Every phase of the volume by name.
-        separator: The separator.
+        negative, positive: The electrodes of a full cell that stand in one volume, or None.
+        separator: The separator; none in such a volume, which holds its own.
         interfaces: Charge transfer at pairs of phases, where it is not what the materials say.
-        counter: The counter electrode.
+        counter: The counter electrode; None where the volume holds both electrodes.
         voltage_window: Lower and upper cut-off [V]; they define SoL 1 and SoL 0. Default: the
             lowest voltage that ends a discharge, else 3.0 V; and the highest one that ends a
             charge, else 4.2 V.
@@ -101,6 +110,7 @@ class Study(Section):
         initial: State at the start; default: fully charged.
         protocol: The steps.
         mesh: The mesh.
+        transport: Effective transport.
         store: Instants that are kept.
         solver: Tolerances.
     """
@@ -110,9 +120,15 @@ class Study(Section):
     temperature: Temperature = 298.15
     volume: VolumeSource
     phases: dict[str, PhaseEntry]
-    separator: Separator
+    negative: NegativeEntry | None = None
+    positive: ElectrodeEntry | None = None
+    separator: Annotated[Separator, Field(validate_default=True)] = Field(
+        default_factory=_separator
+    )
     interfaces: dict[str, Interface] = Field(default_factory=dict)
-    counter: CounterGiven = "lithium"
+    counter: CounterGiven | None = Field(
+        default_factory=lambda data: None if data.get("negative") else "lithium"
+    )
     nominal_capacity: ArealCapacity | None = None
     initial: Initial = Initial(sol=0.0)
     protocol: Protocol
@@ -120,6 +136,7 @@ class Study(Section):
         default_factory=lambda data: _cutoffs(data.get("protocol", ()))
     )
     mesh: Mesh
+    transport: Transport = Transport()
     store: Store = Store()
     solver: Solver = Solver()
 
@@ -148,6 +165,46 @@ class Study(Section):
                     " {material: nmc622}, {porosity: 0.5, tortuosity: bruggeman} or {inert: true}"
                 )
         return {name: phases[name] for name in names}
+
+    @field_validator("separator", mode="before")
+    @classmethod
+    def _there(cls, given: Any) -> Any:
+        if given is None:
+            raise PydanticCustomError("missing", "is missing")
+        return given
+
+    @field_validator("separator", mode="after")
+    @classmethod
+    def _between(cls, given: Separator, info: ValidationInfo) -> Separator:
+        if info.data.get("negative") is None and given.thickness == 0.0:
+            raise ValueError("its thickness is 0, which is not positive")
+        if info.data.get("negative") is not None and given.thickness > 0.0:
+            raise ValueError(
+                "a volume that holds both electrodes holds what is between them, too; remove the"
+                " section"
+            )
+        return given
+
+    @field_validator("counter", mode="after")
+    @classmethod
+    def _one_counter(cls, given: Any, info: ValidationInfo) -> Any:
+        if given is None and info.data.get("negative") is None:
+            raise ValueError("there is none; expected e.g. lithium, lithium-indium or a material")
+        if given is not None and info.data.get("negative") is not None:
+            raise ValueError(
+                "the negative electrode stands in the volume (negative); expected no counter"
+            )
+        if given == "blocking":
+            raise ValueError(
+                "a blocking face passes no current, so that nothing can be driven through it; the"
+                " ends of a volume with both electrodes are such faces (negative, positive)"
+            )
+        return given
+
+    @model_validator(mode="after")
+    def _two_electrodes(self) -> Self:
+        check_electrodes(self.negative, self.positive, tuple(self.phases))
+        return self
 
     @field_validator("interfaces", mode="after")
     @classmethod
@@ -178,6 +235,12 @@ class Study(Section):
             given["phases", name, "material"] = entry.material
             given["phases", name, "electrolyte"] = entry.electrolyte
         return {keys: source for keys, source in given.items() if isinstance(source, Source)}
+
+    @property
+    def far(self) -> tuple[str, ...]:
+        """Phases of the electrode whose collector is z = L, where the volume holds two."""
+        both = [one for one in (self.negative, self.positive) if one is not None]
+        return tuple(name for one in both if one.collector == "last" for name in one.phases)
 
     @property
     def steps(self) -> tuple[Placed, ...]:

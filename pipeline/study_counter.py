@@ -6,6 +6,7 @@ from pydantic import Discriminator, Field, Tag, field_validator
 
 from voxtrode.pipeline.quantities import Voltage
 from voxtrode.pipeline.study_base import Section
+from voxtrode.pipeline.study_electrodes import rising
 from voxtrode.pipeline.study_material import MaterialGiven
 
 
@@ -28,12 +29,7 @@ class CounterMaterial(Section):
     @field_validator("potentials", mode="after")
     @classmethod
     def _rising(cls, ends: tuple[float, float]) -> tuple[float, float]:
-        if ends[0] >= ends[1]:
-            raise ValueError(
-                f"a negative electrode is lower where the cell is charged, got {ends[0]:g} V"
-                f" charged and {ends[1]:g} V discharged"
-            )
-        return ends
+        return rising(ends)
 
 
 def _form(given: object) -> str:

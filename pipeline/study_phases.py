@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core.core_schema import SerializerFunctionWrapHandler
 
-from voxtrode.pipeline.quantities import Conductivity, Length, Porosity, to_si
+from voxtrode.pipeline.quantities import Conductivity, Distance, Porosity, to_si
 from voxtrode.pipeline.study_base import Section
 from voxtrode.pipeline.study_material import ElectrolyteGiven, MaterialGiven
 
@@ -136,7 +136,7 @@ class Separator(Section):
     """The separator between electrode and counter electrode: a porous one or a solid electrolyte.
 
     Attributes:
-        thickness: Thickness [m].
+        thickness: Thickness [m]; 0 where a volume holds both electrodes and what is between them.
         porosity: Volume fraction ε of electrolyte.
         tortuosity: Tortuosity factor τ, or "bruggeman".
         electrolyte: Its electrolyte; None and "default": the study's.
@@ -145,7 +145,7 @@ class Separator(Section):
             the library's.
     """
 
-    thickness: Length
+    thickness: Distance
     porosity: Porosity | None = None
     tortuosity: Tortuosity | None = None
     electrolyte: ElectrolyteGiven | None = Field(
@@ -180,3 +180,7 @@ class Separator(Section):
     @model_serializer(mode="wrap")
     def _only_what_is_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {key: value for key, value in handler(self).items() if value is not None}
+
+
+NO_SEPARATOR = Separator(thickness=0.0, porosity=1.0, tortuosity=1.0)
+"""The separator of a cell whose volume holds both electrodes."""

@@ -16,7 +16,7 @@ from voxtrode.pipeline.build import (
     build_separator,
     capabilities,
     counter_ends,
-    potential_window,
+    windows,
 )
 from voxtrode.pipeline.build_interfaces import build_contacts, build_reactions
 from voxtrode.pipeline.expected_area import counted_area, made_area, unknown_area
@@ -56,6 +56,7 @@ def validate(study: Study) -> None:
     build_reactions(study)
     build_contacts(study)
     _check_capabilities(phases)
+    _check_electrodes(study, phases)
     _check_voltages(study, phases)
     if study.initial.checkpoint is not None:
         state_hash(study.initial.checkpoint)
@@ -118,7 +119,9 @@ def _inspect_image(study: Study, image: Image, simulated: bool, active: Sequence
                 tuple(label for label, can in enumerate(able) if can[what])
                 for what in ("stores", "electrons", "ions")
             )
-            roles = Roles(active=stores, electronic=electrons, ionic=ions)
+            names = tuple(volume.phases)
+            far = tuple(names.index(name) for name in study.far)
+            roles = Roles(active=stores, electronic=electrons, ionic=ions, far=far)
             flags = judge(volume.labels, roles)
             require_paths(volume.labels, roles, flags, volume.phases)
     except InputError as error:
@@ -136,12 +139,34 @@ def _check_capabilities(phases: dict[str, Phase]) -> None:
         )
 
 
+def _check_electrodes(study: Study, phases: Mapping[str, Phase]) -> None:
+    """Every phase that stores lithium or conducts electrons is in one of two electrodes."""
+    if study.negative is None or study.positive is None:
+        return
+    known = (*study.negative.phases, *study.positive.phases)
+    for name, phase in phases.items():
+        if name not in known and (phase.stores or phase.conducts_electrons):
+            raise InputError(
+                f"phases.{name}: stores lithium or conducts electrons, but is in neither"
+                " negative.phases nor positive.phases; put it into one of them"
+            )
+    for key, entry in (("negative", study.negative), ("positive", study.positive)):
+        if not any(phases[name].stores for name in entry.phases):
+            raise InputError(f"{key}.phases: none of them stores lithium")
+
+
 def _check_voltages(study: Study, phases: dict[str, Phase]) -> None:
-    lower, upper = potential_window(study)
-    window = {"voltage_window": lower, "voltage_window.1": upper}
-    active = [phase.active for phase in phases.values() if phase.active is not None]
-    for material in active:
-        _check_reach(material, window)
+    active = []
+    for name, (lower, upper) in windows(study).items():
+        material = phases[name].active
+        if material is None:
+            continue
+        if study.negative is not None and name in study.negative.phases:
+            ends = {"negative.potentials.0": lower, "negative.potentials.1": upper}
+            _check_reach(material, ends)
+            continue
+        _check_reach(material, {"voltage_window": lower, "voltage_window.1": upper})
+        active.append(material)
     charged, discharged = counter_ends(study)
     for placed in study.steps:
         ends = {

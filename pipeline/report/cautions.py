@@ -89,15 +89,18 @@ def _area_ratios(results: Results) -> Iterator[tuple[str, float]]:
 
 def _of_transport(results: Results) -> Iterator[str]:
     rows = results.transport.get("rows", [])
+    limit = max(_FLUX_LIMIT, results.transport.get("tolerance") or 0.0)  # what was asked for
     closed: dict[str, list[str]] = {}
     for row in rows:
         if not is_number(row.get("tortuosity_factor")):
-            closed.setdefault(str(row.get("phase")), []).append(str(row.get("axis")))
+            axes = closed.setdefault(str(row.get("phase")), [])
+            if str(row.get("axis")) not in axes:
+                axes.append(str(row.get("axis")))
     for phase, axes in closed.items():
         yield f"There is no path of {phase} along {', '.join(axes)}: it conducts nothing that way."
     for row in rows:
         imbalance = row.get("flux_imbalance")
-        if is_number(imbalance) and abs(imbalance) > _FLUX_LIMIT:
+        if is_number(imbalance) and abs(imbalance) > limit:
             yield (
                 f"The flux of {row.get('phase')} along {row.get('axis')} is off by"
                 f" {percent(imbalance, 2)}."

@@ -70,14 +70,17 @@ def verdict(results: Results) -> str:
     materials = [entry.material for name, entry in study.phases.items() if name in results.active]
     what = protocol_text(results)
     size = f" of {box(results.header.size)} (z × y × x)" if results.header else ""
-    kind = "full" if isinstance(study.counter, CounterMaterial) else "half"
-    against = (
-        str(study.counter.material) if isinstance(study.counter, CounterMaterial) else study.counter
-    )
+    kind = "half" if isinstance(study.counter, str) else "full"
+    against = f" against {study.counter}," if isinstance(study.counter, str) else ""
+    if isinstance(study.counter, CounterMaterial):
+        against = f" against {study.counter.material},"
+    between = f" {quantity(study.separator.thickness, 'µm', 1e6)} separator,"
+    if study.negative is not None:
+        between = " both electrodes and what is between them,"
     text = (
         f"{what[:1].upper()}{what[1:]}: a {kind} cell of {' and '.join(map(str, materials))},"
-        f" electrode{size}, {quantity(study.separator.thickness, 'µm', 1e6)} separator, against"
-        f" {against}, at {quantity(study.temperature, 'K', digits=5)}."
+        f" {'volume' if study.negative else 'electrode'}{size},{between}{against} at"
+        f" {quantity(study.temperature, 'K', digits=5)}."
     )
     if not summary:
         return text + " It has not been simulated."

@@ -26,11 +26,16 @@ class Roles:
         active: Labels that store lithium.
         electronic: Labels that conduct electrons (active ones included where they do).
         ionic: Labels that conduct ions.
+        bath: Axes (0, 1, 2 for z, y, x) across both of whose faces of the box a stirred electrolyte
+            reaches in, instead of the one at z = L; empty: none does.
+        everywhere: Electrons reach all conductors, not from the collector alone.
     """
 
     active: tuple[int, ...]
     electronic: tuple[int, ...]
     ionic: tuple[int, ...]
+    bath: tuple[int, ...] = ()
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +82,10 @@ def judge(
     depends on ion conductors alone, and active material without a path leads nobody to the
     collector. So the unwetted components are taken out first and the electronic paths found once.
 
+    In a stirred electrolyte (`Roles.bath`) ions come in across the faces of the box, but for those
+    of an axis along which a flat volume was extruded; with `Roles.everywhere` every electron
+    conductor is alive whose active components are wetted.
+
     On a slab of a distributed volume (its own layers and one halo layer towards each neighbour)
     the same rule runs when `label` returns ids that are global, `any_of` joins the flags of
     components over all slabs, and the two booleans say which slab holds a face of the box.
@@ -92,7 +101,8 @@ def judge(
     Returns:
         The living voxels by role.
     """
-    ionic = _reach(np.isin(labels, roles.ionic), -1 if last_layer else None, label, any_of)
+    starts = _ionic_starts(roles, first_layer, last_layer)
+    ionic = _reach(np.isin(labels, roles.ionic), starts, label, any_of)
     unwetted = np.zeros(labels.shape, dtype=bool)
     for value in roles.active:
         ids, count = label(labels == value)
@@ -104,8 +114,18 @@ def judge(
         wetted[0] = True
         unwetted |= ~wetted[ids]
     conductors = np.isin(labels, roles.electronic) & ~unwetted
-    electronic = _reach(conductors, 0 if first_layer else None, label, any_of)
+    electronic = conductors
+    if not roles.everywhere:
+        electronic = _reach(conductors, [(0, 0)] if first_layer else [], label, any_of)
     return Flags(electronic, ionic, np.isin(labels, roles.active) & electronic)
+
+
+def _ionic_starts(roles: Roles, first_layer: bool, last_layer: bool) -> list[tuple[int, int]]:
+    """Axis and index of the layers that ions come in from."""
+    ends = {(0, 0): first_layer, (0, -1): last_layer}
+    if not roles.bath:
+        return [(0, -1)] if last_layer else []
+    return [(axis, k) for axis in roles.bath for k in (0, -1) if ends.get((axis, k), True)]
 
 
 def neighbours() -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
@@ -200,13 +220,16 @@ def require_paths(
         InputError: No ion conductor reaches the counter face, or an active phase has no electronic
             path to the collector or no wetted part. Names the phase and the axis.
     """
+    if roles.bath:
+        _require_bath(labels, roles, flags, phases)
+        return
     if not flags.ionic.any():
         raise InputError(
             f"no ionic path along z: none of the phases {_names(roles.ionic, phases)} reaches the "
             "counter face (z = L); check the collector's end, the labels and the crop"
         )
     # Judged without the rule on wetting, to name what is missing.
-    paths = _reach(np.isin(labels, roles.electronic), 0, scipy_label, _unchanged)
+    paths = _reach(np.isin(labels, roles.electronic), [(0, 0)], scipy_label, _unchanged)
     for value in roles.active:
         phase = labels == value
         if not (phase & paths).any():
@@ -223,12 +246,25 @@ def require_paths(
             )
 
 
-def _reach(mask: Mask, layer: int | None, label: Labeller, any_of: Reducer) -> Mask:
-    """The components of a mask that touch one layer along z (None: that layer is elsewhere)."""
+def _require_bath(
+    labels: NDArray[np.integer[Any]], roles: Roles, flags: Flags, phases: Sequence[str]
+) -> None:
+    """As `require_paths`, for a stirred electrolyte."""
+    for value in roles.active:
+        if not (flags.active & (labels == value)).any():
+            electrons = "" if roles.everywhere else ", or has no electronic path to z = 0"
+            raise InputError(
+                f"phase '{phases[value]}' touches no {_names(roles.ionic, phases)} that reaches a "
+                f"side of the volume{electrons}; leave a layer of electrolyte around the particle"
+            )
+
+
+def _reach(mask: Mask, starts: Sequence[tuple[int, int]], label: Labeller, any_of: Reducer) -> Mask:
+    """The components of a mask that touch one of some layers, each an axis and an index."""
     ids, count = label(mask)
     touches = np.zeros(count + 1, dtype=bool)
-    if layer is not None:
-        touches[ids[layer]] = True
+    for axis, layer in starts:
+        touches[np.take(ids, layer, axis=axis)] = True
     touches = any_of(touches)
     touches[0] = False
     reached: Mask = touches[ids]

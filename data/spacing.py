@@ -30,7 +30,7 @@ def separator_layers(
     """Layer thicknesses that grow from the electrode outwards and add up to ``thickness``.
 
     Args:
-        thickness: Separator thickness [m].
+        thickness: Separator thickness [m]; 0 for none.
         first: Thickness of the layer at the electrode [m], kept up to the final scaling.
         growth: Ratio of neighbouring layers.
         cap: Largest layer in multiples of ``first``.
@@ -38,6 +38,8 @@ def separator_layers(
     Returns:
         Tuple of thicknesses [m].
     """
+    if thickness <= 0.0:
+        return ()
     sizes: list[float] = []
     while sum(sizes) < thickness:
         sizes.append(first * min(growth ** len(sizes), cap))

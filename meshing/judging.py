@@ -25,15 +25,19 @@ def alive_cells(mesh: TaggedMesh, roles: Roles) -> npt.NDArray[np.uint8]:
     phase = mesh.phase
     pairs = facet_pairs(mesh)
     separator = len(mesh.info.phases) - 1
-    counter, collector = _on_plane(mesh, True), _on_plane(mesh, False)
-    ionic = _reached(mesh, np.isin(phase, (*roles.ionic, separator)), counter)
+    z, ends = 2, (True, False)
+    sides = [(z - axis, end) for axis in roles.bath for end in ends] or [(z, True)]
+    outside = np.logical_or.reduce([_on_plane(mesh, axis, end) for axis, end in sides])
+    ionic = _reached(mesh, np.isin(phase, (*roles.ionic, separator)), outside)
     dry = np.zeros(len(phase), dtype=bool)
     for value in roles.active:
         wet = np.zeros(len(phase), dtype=bool)
         for here, there in ((0, 1), (1, 0)):
             wet[pairs[ionic[pairs[:, there]], here]] = True
         dry |= (phase == value) & ~_reached(mesh, phase == value, wet)
-    electronic = _reached(mesh, np.isin(phase, roles.electronic) & ~dry, collector)
+    electronic = np.isin(phase, roles.electronic) & ~dry
+    if not roles.everywhere:
+        electronic = _reached(mesh, electronic, _on_plane(mesh, z, False))
     active = np.isin(phase, roles.active) & electronic
     bits = ELECTRONIC * electronic + IONIC * ionic + ACTIVE * active
     return np.asarray(bits, dtype=np.uint8)
@@ -60,14 +64,14 @@ def _reached(mesh: TaggedMesh, chosen: Mask, start: Mask) -> Mask:
     return result
 
 
-def _on_plane(mesh: TaggedMesh, top: bool) -> Mask:
-    """Cells with a facet on the counter face, or on the collector."""
-    x = mesh.mesh.geometry.x[:, 2]
+def _on_plane(mesh: TaggedMesh, axis: int, far: bool) -> Mask:
+    """Cells with a facet on one face of the box: across x, y or z (0, 1, 2), near or far."""
+    x = mesh.mesh.geometry.x[:, axis]
     comm = mesh.mesh.comm
     # The plane is exact: every vertex on it carries the same number.
     level = (
         comm.allreduce(float(x.max(initial=-np.inf)), op=MPI.MAX)
-        if top
+        if far
         else comm.allreduce(float(x.min(initial=np.inf)), op=MPI.MIN)
     )
     result: Mask = np.count_nonzero(x[mesh.mesh.geometry.dofmaps[0]] == level, axis=1) == 3

@@ -32,8 +32,10 @@ def build_phases(study: Study) -> dict[str, Phase]:
 
 
 def build_separator(study: Study) -> Phase:
-    """The separator: liquid, no electrons."""
+    """The separator: liquid, no electrons; without one, a phase that no cell is of."""
     entry = study.separator
+    if entry is None:
+        return Phase(name="separator")
     liquid = Liquid(
         electrolyte=_electrolyte(study, entry.electrolyte, "separator"),
         porosity=entry.porosity,
@@ -55,7 +57,9 @@ def build_counter(study: Study) -> MetalElectrode:
 def materials(study: Study) -> dict[str, Material]:
     """Every material, electrolyte and counter electrode of a study, by name."""
     phases = study.phases.items()
-    salts: list[str | ElectrolyteFrom] = [study.electrolyte, study.separator.electrolyte]
+    salts: list[str | ElectrolyteFrom] = [study.electrolyte]
+    if study.separator is not None:
+        salts.append(study.separator.electrolyte)
     salts += [entry.electrolyte for _, entry in phases if entry.electrolyte is not None]
     found: list[Material] = [
         _material(study, entry.material, f"phases.{name}.material")
@@ -63,7 +67,9 @@ def materials(study: Study) -> dict[str, Material]:
         if entry.material is not None
     ]
     found += [_electrolyte(study, salt, "electrolyte") for salt in salts]
-    return {one.name: one for one in [*found, build_counter(study)]}
+    if study.surroundings is None:
+        found.append(build_counter(study))
+    return {one.name: one for one in found}
 
 
 def capabilities(study: Study) -> dict[str, dict[str, bool]]:

@@ -70,12 +70,14 @@ def voxel_counts(mesh: VoxelMesh, header: VolumeHeader, separator: float, area: 
 def smooth_counts(mesh: SmoothMesh, header: VolumeHeader, separator: float, area: float) -> Counts:
     """Of a lattice that is fine along interfaces; arguments as for `voxel_counts`."""
     nz, ny, nx = (cubes_along(edge, mesh.size, mesh.coarsening) for edge in header.size)
-    layers = cubes_along(separator, mesh.size, 0)
+    layers = cubes_along(separator, mesh.size, 0) if separator > 0.0 else 0
     spacing = (prod(header.size) / (nz * ny * nx)) ** (1 / 3)
     levels = range(mesh.coarsening)
     bands = [1.0 - exp(-2.0 * area * BAND * spacing * WIDENING**level) for level in levels]
     cubes = _cubes(nz * ny * nx, bands)
-    within = [min(SEPARATOR_BAND * (2 ** (level + 1) - 1) / layers, 1.0) for level in levels]
+    within = [
+        min(SEPARATOR_BAND * (2 ** (level + 1) - 1) / max(layers, 1), 1.0) for level in levels
+    ]
     behind = _cubes(layers * ny * nx, within)
     cut = area * prod(header.size) / spacing**2
     return Counts(

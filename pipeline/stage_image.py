@@ -23,6 +23,7 @@ from voxtrode.pipeline.progress import Reporter, Task
 from voxtrode.pipeline.records import write_json
 from voxtrode.pipeline.stages import StageContext
 from voxtrode.pipeline.study import Study
+from voxtrode.pipeline.study_surroundings import Contact
 
 _STEPS = 8.0
 
@@ -54,7 +55,7 @@ def run(context: StageContext) -> None:
         task.update(0.0, "volume")
         built = build_volume(study, task)
         volume = built.volume
-        roles = roles_of(study, volume.phases)
+        roles = roles_of(study, volume.phases, volume.labels.shape)
         task.update(3.0, "connectivity")
         flags = judge(volume.labels, roles)
         phases = phase_numbers(volume, roles, flags)
@@ -106,19 +107,26 @@ def build_volume(study: Study, task: Task) -> Built:
     return built
 
 
-def roles_of(study: Study, phases: tuple[str, ...]) -> Roles:
+def roles_of(study: Study, phases: tuple[str, ...], shape: tuple[int, ...] = ()) -> Roles:
     """What each label of a volume can do.
 
     Args:
         study: The study.
         phases: Name of each label.
+        shape: Voxels along z, y, x: a stirred electrolyte does not reach in along an axis of one
+            voxel, along which a flat volume was extruded.
     """
     able = capabilities(study)
 
     def labels(capability: str) -> tuple[int, ...]:
         return tuple(value for value, name in enumerate(phases) if able[name][capability])
 
-    return Roles(labels("stores"), labels("electrons"), labels("ions"))
+    bath: tuple[int, ...] = ()
+    everywhere = False
+    if study.surroundings is not None:
+        bath = tuple(axis for axis, count in enumerate(shape) if count > 1)
+        everywhere = study.surroundings.stirred.contact is Contact.EVERYWHERE
+    return Roles(labels("stores"), labels("electrons"), labels("ions"), bath, everywhere)
 
 
 def unions_of(study: Study) -> dict[str, tuple[str, ...]]:

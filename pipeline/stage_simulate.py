@@ -1,6 +1,8 @@
 """The simulate stage: the protocol on the mesh, its tables, fields, checkpoint and summary."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from voxtrode.data.errors import NumericalError
 from voxtrode.meshing.tagged import TaggedMesh, read_mesh
@@ -11,10 +13,13 @@ from voxtrode.pipeline.records import update_summary
 from voxtrode.pipeline.stages import StageContext, StageInterruptedError
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_protocol import Stop, StopKind
+from voxtrode.pipeline.study_surroundings import Contact
 from voxtrode.solvers.cell import Cell, Step, require_paths
 from voxtrode.solvers.newton import NewtonSettings
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
+from voxtrode.solvers.stirred import StirredSystem, require_bath
+from voxtrode.solvers.system import HalfCellSystem
 
 
 def run(context: StageContext) -> None:
@@ -29,8 +34,11 @@ def run(context: StageContext) -> None:
     folder = context.staging / "simulate"
     mesh = read_mesh(context.run_dir / "mesh", comm)
     cell = _cell(study, mesh)
-    require_paths(mesh, cell)
-    simulation = Simulation(mesh, cell, lambda one_c: protocol(study, one_c), _settings(study))
+    driving = _driving(study)
+    driving.require(mesh, cell)
+    simulation = Simulation(
+        mesh, cell, lambda one_c: protocol(study, one_c), _settings(study), driving.assemble
+    )
     _warn_of_capacity(context, simulation)
     recorder = Recorder(context, simulation, folder)
     recorder.open()
@@ -59,6 +67,26 @@ def run(context: StageContext) -> None:
         f"{values['steps']} steps, Krylov mean {values['krylov_mean']:.1f}, "
         f"poisson_ratio {values['poisson_ratio']:.2f}"
     )
+
+
+@dataclass(frozen=True)
+class Driving:
+    """What surrounds the electrode.
+
+    Attributes:
+        require: Refuses a mesh that lacks a path.
+        assemble: Makes the equations.
+    """
+
+    require: Callable[[TaggedMesh, Cell], None]
+    assemble: Callable[[TaggedMesh, Cell], HalfCellSystem]
+
+
+def _driving(study: Study) -> Driving:
+    if study.surroundings is None:
+        return Driving(require_paths, HalfCellSystem)
+    everywhere = study.surroundings.stirred.contact is Contact.EVERYWHERE
+    return Driving(require_bath, partial(StirredSystem, everywhere=everywhere))
 
 
 def protocol(study: Study, one_c: float) -> tuple[Step, ...]:

@@ -6,9 +6,9 @@ readable and its cut-offs can be reached is `voxtrode.pipeline.validation`'s bus
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from voxtrode.data.errors import InputError, NotAvailableError
 from voxtrode.pipeline.quantities import ArealCapacity, Temperature, Time, Voltage
@@ -18,6 +18,7 @@ from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
 from voxtrode.pipeline.study_phases import FULL_PORE, PhaseEntry, Separator
 from voxtrode.pipeline.study_protocol import Protocol, Step, StopKind
+from voxtrode.pipeline.study_surroundings import Surroundings
 from voxtrode.pipeline.study_volume import VolumeSource
 
 LOWER_CUTOFF = 3.0
@@ -88,8 +89,9 @@ class Study(Section):
         temperature: Temperature [K].
         volume: Where the voxels come from.
         phases: Every phase of the volume by name.
-        separator: The separator.
+        separator: The separator, or None for particles in a stirred electrolyte.
         counter: The counter electrode.
+        surroundings: What is around particles without a separator; None in a cell.
         voltage_window: Lower and upper cut-off [V]; they define SoL 1 and SoL 0. Default: the
             discharge's end voltage where it has one, else 3.0 V; and 4.2 V.
         nominal_capacity: Nominal areal capacity [A s m⁻²], or None: that of the active material.
@@ -104,8 +106,9 @@ class Study(Section):
     temperature: Temperature = 298.15
     volume: VolumeSource
     phases: dict[str, PhaseEntry]
-    separator: Separator
+    separator: Separator | None = None
     counter: str = "lithium"
+    surroundings: Surroundings | None = None
     nominal_capacity: ArealCapacity | None = None
     protocol: Protocol
     voltage_window: tuple[Voltage, Voltage] = Field(
@@ -149,6 +152,19 @@ class Study(Section):
             raise NotAvailableError(f"counter: {came} is not available yet; use lithium")
         return given
 
+    @model_validator(mode="after")
+    def _in_a_cell_or_stirred(self) -> Self:
+        if self.surroundings is None and self.separator is None:
+            raise ValueError(
+                "separator: is missing; give one, or surroundings: stirred for particles alone in a"
+                " stirred electrolyte"
+            )
+        if self.surroundings is not None and self.separator is not None:
+            raise ValueError(
+                "separator: has no place in a stirred electrolyte; remove separator or surroundings"
+            )
+        return self
+
     @field_validator("voltage_window", mode="after")
     @classmethod
     def _rising(cls, window: tuple[float, float]) -> tuple[float, float]:
@@ -159,12 +175,18 @@ class Study(Section):
         return window
 
     @property
+    def separator_thickness(self) -> float:
+        """Thickness of the separator [m]; 0 without one."""
+        return 0.0 if self.separator is None else self.separator.thickness
+
+    @property
     def sources(self) -> dict[tuple[str, ...], Source]:
         """Materials and electrolytes from elsewhere than the library, by their keys."""
         given: dict[tuple[str, ...], Any] = {
             ("electrolyte",): self.electrolyte,
-            ("separator", "electrolyte"): self.separator.electrolyte,
         }
+        if self.separator is not None:
+            given["separator", "electrolyte"] = self.separator.electrolyte
         for name, entry in self.phases.items():
             given["phases", name, "material"] = entry.material
             given["phases", name, "electrolyte"] = entry.electrolyte

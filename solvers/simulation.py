@@ -98,6 +98,7 @@ class Simulation:
         cell: Cell,
         protocol: Callable[[float], Sequence[Step]],
         settings: Settings,
+        assemble: Callable[[TaggedMesh, Cell], HalfCellSystem] = HalfCellSystem,
     ) -> None:
         """Set the uniform initial state: θ₀ everywhere, c_e0, potentials at equilibrium.
 
@@ -106,8 +107,9 @@ class Simulation:
             cell: The half cell.
             protocol: Its steps, given the current density of 1C [A/m²].
             settings: Numerical settings.
+            assemble: What makes the equations of mesh and cell.
         """
-        self.system = HalfCellSystem(mesh, cell)
+        self.system = assemble(mesh, cell)
         fields = self.system.fields
         fields.c_e.values[:] = 1.0
         for surface in self.system.active:

@@ -62,11 +62,16 @@ def verdict(results: Results) -> str:
     materials = [entry.material for name, entry in study.phases.items() if name in results.active]
     what = protocol_text(results)
     size = f" of {box(results.header.size)} (z × y × x)" if results.header else ""
-    text = (
-        f"{what[:1].upper()}{what[1:]}: a half cell of {' and '.join(map(str, materials))},"
-        f" electrode{size}, {quantity(study.separator.thickness, 'µm', 1e6)} separator, against"
-        f" {study.counter}, at {quantity(study.temperature, 'K', digits=5)}."
-    )
+    made_of = " and ".join(map(str, materials))
+    if study.surroundings is None:
+        where = (
+            f"a half cell of {made_of}, electrode{size},"
+            f" {quantity(study.separator_thickness, 'µm', 1e6)} separator, against {study.counter}"
+        )
+    else:
+        where = f"{made_of} in a stirred electrolyte, volume{size}, potentials against lithium"
+    kelvin = quantity(study.temperature, "K", digits=5)
+    text = f"{what[:1].upper()}{what[1:]}: {where}, at {kelvin}."
     if not summary:
         return text + " It has not been simulated."
     reason = summary.get("stop_reason")

@@ -9,7 +9,8 @@ from voxtrode.meshing.tagged import TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
 from voxtrode.pipeline.evidence import summary
 from voxtrode.pipeline.recorder import MAH_PER_CM2, Recorder
-from voxtrode.pipeline.records import update_summary
+from voxtrode.pipeline.records import read_json, update_summary
+from voxtrode.pipeline.single_particle import particle_summary
 from voxtrode.pipeline.stages import StageContext, StageInterruptedError
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_protocol import Stop, StopKind
@@ -60,6 +61,8 @@ def run(context: StageContext) -> None:
     recorder.save()
     values = summary(simulation, recorder.progress.balances, recorder.progress.ends)
     if comm.rank == 0:
+        image = read_json(context.run_dir / "image" / "image.json")
+        values |= particle_summary(study, simulation, recorder.progress.ends, image)
         update_summary(context.staging / "summary.json", values)
     context.log.info(
         f"simulate: {values['voltage_end_V']:.4f} V after "

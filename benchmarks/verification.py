@@ -229,7 +229,7 @@ def small_particles(size: float) -> Resolved:
     volume = generated(
         {
             "kind": "spheres",
-            "size": ["40 um", "16 um", "16 um"],
+            "size": ["40 um", "12 um", "12 um"],
             "voxel": "0.25 um",
             "seed": 1,
             "diameters": ["4 um"],
@@ -245,7 +245,7 @@ POINTS = {"x_n": 5, "x_s": 100, "x_p": 60, "r_n": 5, "r_p": 60}
 
 
 def print_particles(
-    sizes: tuple[float, ...] = (0.8e-6,), rates: tuple[float, ...] = (0.1, 1.0)
+    sizes: tuple[float, ...] = (1e-6,), rates: tuple[float, ...] = (1.0, 0.1)
 ) -> None:
     """The table of `particles`."""
     for size in sizes:

@@ -117,6 +117,8 @@ def voxel_mesh(
     particles: npt.ArrayLike | None = None,
     electronic: tuple[int, ...] | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
+    bath: tuple[int, ...] = (),
+    everywhere: bool = False,
 ) -> TaggedMesh:
     """The voxel mesh of a label array [z, y, x]; 0 is liquid, all other labels are active.
 
@@ -127,6 +129,7 @@ def voxel_mesh(
         particles: Particle ids; by default one particle a label.
         electronic: Labels that conduct electrons; all by default.
         comm: Communicator; collective.
+        bath, everywhere: See `Roles`.
     """
     volume = np.asarray(labels, dtype=np.uint8)
     ids = volume.astype(np.int32) if particles is None else np.asarray(particles, dtype=np.int32)
@@ -141,7 +144,8 @@ def voxel_mesh(
     slab = Slab(lattice, first, top, low, high, volume[low:high], ids[low:high])
     window = slab.window(1)
     own = slice(first - low, last - low)
-    roles = Roles(active, (0, *active) if electronic is None else electronic, (0,))
+    conductors = (0, *active) if electronic is None else electronic
+    roles = Roles(active, conductors, (0,), bath, everywhere)
     labeller = SlabLabeller(comm)
     flags = judge(
         slab.labels[window],

@@ -23,7 +23,6 @@ from voxtrode.pipeline.progress import Reporter, Task
 from voxtrode.pipeline.records import write_json
 from voxtrode.pipeline.stages import StageContext
 from voxtrode.pipeline.study import Study
-from voxtrode.pipeline.study_surroundings import Contact
 
 _STEPS = 8.0
 
@@ -125,7 +124,7 @@ def roles_of(study: Study, phases: tuple[str, ...], shape: tuple[int, ...] = ())
     everywhere = False
     if study.surroundings is not None:
         bath = tuple(axis for axis, count in enumerate(shape) if count > 1)
-        everywhere = study.surroundings.stirred.contact is Contact.EVERYWHERE
+        everywhere = study.surroundings.stirred.everywhere
     return Roles(labels("stores"), labels("electrons"), labels("ions"), bath, everywhere)
 
 

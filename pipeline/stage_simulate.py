@@ -14,7 +14,6 @@ from voxtrode.pipeline.single_particle import particle_summary
 from voxtrode.pipeline.stages import StageContext, StageInterruptedError
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_protocol import Stop, StopKind
-from voxtrode.pipeline.study_surroundings import Contact
 from voxtrode.solvers.cell import Cell, Step, require_paths
 from voxtrode.solvers.newton import NewtonSettings
 from voxtrode.solvers.simulation import Settings, Simulation
@@ -88,7 +87,7 @@ class Driving:
 def _driving(study: Study) -> Driving:
     if study.surroundings is None:
         return Driving(require_paths, HalfCellSystem)
-    everywhere = study.surroundings.stirred.contact is Contact.EVERYWHERE
+    everywhere = study.surroundings.stirred.everywhere
     return Driving(require_bath, partial(StirredSystem, everywhere=everywhere))
 
 

@@ -1,20 +1,12 @@
 """The `surroundings` section: particles in a stirred electrolyte in the place of a cell."""
 
-from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from voxtrode.pipeline.study_base import Section
 
 STIRRED = "stirred"
-
-
-class Contact(StrEnum):
-    """Where electrons come from: one potential on all conductors, or the face z = 0."""
-
-    EVERYWHERE = "everywhere"
-    COLLECTOR = "collector"
 
 
 class Stirred(Section):
@@ -25,7 +17,19 @@ class Stirred(Section):
             the volume's face z = 0 cuts a conductor, and meet the conductivities.
     """
 
-    contact: Contact = Contact.EVERYWHERE
+    contact: Literal["everywhere", "collector"] = "everywhere"
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the particle is an equipotential."""
+        return self.contact == "everywhere"
+
+
+def _or_by_name(schema: dict[str, Any]) -> None:
+    """A JSON Schema of a mapping becomes one of it or of the short form."""
+    mapping = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [{"const": STIRRED}, mapping]
 
 
 class Surroundings(Section):
@@ -34,6 +38,8 @@ class Surroundings(Section):
     Attributes:
         stirred: A well-stirred electrolyte; `surroundings: stirred` is short for its defaults.
     """
+
+    model_config = ConfigDict(json_schema_extra=_or_by_name)
 
     stirred: Stirred = Field(default_factory=Stirred)
 

@@ -68,6 +68,7 @@ class Twin:
         porosity, transport: Of the electrode: ε, and ε/τ with τ of its geometry.
         separator: Its thickness, ε and ε/τ.
         sigma: Effective electronic conductivity.
+        lower: Voltage at which PyBaMM stops.
     """
 
     material: ActiveMaterial
@@ -83,6 +84,7 @@ class Twin:
     transport: float
     separator: tuple[float, float, float]
     sigma: float
+    lower: float = 0.1
 
     def values(self, current: float) -> Any:
         """PyBaMM's parameters.
@@ -130,7 +132,7 @@ class Twin:
                 "Exchange-current density for lithium metal electrode [A.m-2]": (
                     lambda c_e, c_Li, T: symbol(self.counter.i0, c_e=c_e)
                 ),
-                "Lower voltage cut-off [V]": 0.1,
+                "Lower voltage cut-off [V]": self.lower,
                 "Upper voltage cut-off [V]": 10.0,
             },
             check_already_exists=False,

@@ -1,7 +1,8 @@
 """Resolved half cells against PyBaMM on the same parameters: `python verification.py PART...`.
 
-Parts: `sphere` (one ball against the SPM), `particles` (many small balls against the DFN). The
-figures are in README.md, what they say in docs/verification.md.
+Parts: `sphere` (one ball against the SPM), `particles` (many small balls against the DFN at 1C and
+C/10; `particles-1C` and `particles-C/10` alone). The figures are in README.md, what they say in
+docs/verification.md.
 """
 
 import sys
@@ -135,6 +136,7 @@ class Resolved:
             transport=row.effective_ratio,
             separator=(info.height - info.thickness, 1.0, 1.0),
             sigma=self.cell.phases[0].sigma or 0.0,
+            lower=LOWER,
         )
 
 
@@ -274,18 +276,20 @@ def print_particles(
             data = np.array(rows)
             t = data[:, 0]
             model = pybamm.lithium_ion.DFN(OPTIONS)
-            longest = np.append(t, np.linspace(t[-1], 1.02 * end, 41)[1:])
+            longest = np.append(t, np.linspace(t[-1], 1.05 * end, 41)[1:])
             found = solve(model, twin, rate * one_c, [0.0, *longest], POINTS)
+            cut = float(found.t[-1])
+            data = data[t < cut]
+            t = data[:, 0]
             theirs, capacity = found["Voltage [V]"], rate / 3600.0
             salt = found["Total lithium in electrolyte [mol]"].entries
-            cut = longest[len(t) :][np.argmax(theirs(longest[len(t) :]) < LOWER)]
             low = found["Electrolyte concentration [mol.m-3]"].entries.min(axis=0)
             print(f"salt of the twin: {salt[-1] / salt[0] - 1.0:+.2e}")
             print(f"DoD at {LOWER} V: {end * capacity:.5f}, twin about {cut * capacity:.4f}")
             print("| DoD | V | twin | difference [mV] | surface SoL | twin | least c_e | twin |")
             print("| --- " * 8 + "|")
-            sto = found["Positive particle surface stoichiometry"]
-            mean = np.array([np.mean(sto(time)) for time in t])
+            sto = found["X-averaged positive particle surface stoichiometry"]
+            mean = sto(t)
             for k in range(1, len(t), 3):
                 at = int(np.argmin(np.abs(found.t - t[k])))
                 print(
@@ -301,12 +305,17 @@ def print_particles(
             print(f"CPU {process_time() - start:.0f} s", flush=True)
 
 
-PARTS_OF_THIS = {"sphere": print_sphere, "particles": print_particles}
+PARTS_OF_THIS = {
+    "sphere": print_sphere,
+    "particles": print_particles,
+    "particles-1C": lambda: print_particles(rates=(1.0,)),
+    "particles-C/10": lambda: print_particles(rates=(0.1,)),
+}
 
 
 def main() -> None:
     """Print the parts that are asked for."""
-    for name in sys.argv[1:] or PARTS_OF_THIS:
+    for name in sys.argv[1:] or ("sphere", "particles"):
         print(f"\n{name}")
         PARTS_OF_THIS[name]()
 

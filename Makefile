@@ -33,8 +33,12 @@ lint: .venv ## ruff and mypy --strict
 fast: .venv
 	$(BIN)/pytest -m "not slow"
 
+# What starts ranks or a browser of its own has both cores to itself.
+ALONE := tests/chain tests/pipeline tests/report
+
 test: .venv browser ## all tests: on one rank, then those that run on more on two and three
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/pytest $(ALONE)
 	$(MPIEXEC) -n 2 $(BIN)/python tests/under_mpi.py 2 -m "mpi or mpi3"
 	$(MPIEXEC) -n 3 $(BIN)/python tests/under_mpi.py 3 -m mpi3
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from voxtrode.meshing.quality import shape_measures
 from voxtrode.meshing.stuffing.box import plan_box
-from voxtrode.meshing.stuffing.calibration import Calibrated, Calibration, Targets, calibrated
+from voxtrode.meshing.stuffing.calibration import Calibrated, Calibration, calibrated, first_guess
 from voxtrode.meshing.stuffing.fields import PhaseFields, phase_fields
 from voxtrode.meshing.stuffing.graded import graded_lattice
 from voxtrode.meshing.stuffing.stuff import Sampled, Stuffed, sampled, stuff
@@ -116,12 +116,17 @@ def mesh_labels(labels: NDArray[np.uint8], h: float, settings: Calibration) -> C
     phases = int(labels.max()) + 1
     start = start_from(phase_fields(labels, phases), h)
     count = np.bincount(labels.ravel(), minlength=phases).astype(np.float64)
+    own = np.ones(len(start.lattice.tets), dtype=bool)
     # Any estimate of areas will do: it steers the first step of the calibration alone.
     swept = np.full((phases, phases), float(labels.size) ** (2.0 / 3.0))
     np.fill_diagonal(swept, 0.0)
-    own = np.ones(len(start.lattice.tets), dtype=bool)
-    targets = Targets(count, swept)
-    return calibrated(start, own, targets, np.zeros(phases), settings, lambda counts: counts)
+    guess = first_guess(count, swept, settings)
+    return calibrated(start, own, count, guess, settings, settings.tolerance, _alone)
+
+
+def _alone(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The sum over one rank."""
+    return counts
 
 
 def measured(mesh: Stuffed, phase: int = 1) -> tuple[float, float]:
@@ -158,6 +163,32 @@ def level_set_errors(name: str, n: int, h: float, seed: int) -> tuple[float, flo
     place = places(body, n, np.random.default_rng(seed))
     volume, area = measured(mesh_level_set(n * body.distance(place), h))
     return volume / (body.volume * n**3) - 1.0, area / (body.area * n**2) - 1.0
+
+
+def touching_errors(n: int, h: float, seed: int) -> tuple[float, float, float]:
+    """Relative errors of two overlapping balls that are a phase each: volume, area, contact.
+
+    The groove between them is then where three phases meet, and the mesh may follow it.
+    """
+    body = BODIES["two overlapping balls"]
+    place = places(body, n, np.random.default_rng(seed))
+    step = np.array([0.0, 0.0, 0.5 * _APART]).reshape(3, 1, 1, 1)
+    one, other = n * _ball(place - step), n * _ball(place + step)
+    fields = np.stack([np.zeros_like(one), one, other]).astype(np.float32)
+    mesh = stuff(start_from(fields, h), np.zeros(3))
+    x = np.ascontiguousarray(mesh.x[:, ::-1])
+    volumes = shape_measures(x[mesh.cells])[1]
+    facets, sides = shared_facets(mesh.cells)
+    pairs = np.sort(mesh.phase[sides], axis=1)
+    area = areas(x, facets)
+    outer = area[(pairs[:, 0] == 0) & (pairs[:, 1] > 0)].sum()
+    contact = area[(pairs[:, 0] == 1) & (pairs[:, 1] == 2)].sum()
+    lens = np.pi * (1.0 - 0.25 * _APART**2)
+    return (
+        float(volumes[mesh.phase > 0].sum() / (body.volume * n**3) - 1.0),
+        float(outer / (body.area * n**2) - 1.0),
+        float(contact / (lens * n**2) - 1.0),
+    )
 
 
 def image_errors(name: str, n: int, h: float, seed: int) -> tuple[float, float]:

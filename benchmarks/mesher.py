@@ -12,14 +12,14 @@ from collections.abc import Callable
 from time import process_time
 
 import numpy as np
-from level_sets import BODIES, image_errors, level_set_errors, order
+from level_sets import BODIES, image_errors, level_set_errors, order, touching_errors
 
 RADII = (8, 16, 32)
 
 
 def _fitted(name: str, errors: list[np.ndarray], radii: tuple[int, ...]) -> None:
-    """One line for the volume and one for the area: mean |error| (mean error), order."""
-    for column, quantity in enumerate(("volume", "area")):
+    """A line for each of volume, area and contact, if told: mean |error| (mean error), order."""
+    for column, quantity in enumerate(("volume", "area", "contact")[: errors[0].shape[1]]):
         sizes = np.array([np.abs(one[:, column]).mean() for one in errors])
         cells = " | ".join(
             f"{size:.4%} ({one[:, column].mean():+.4%})"
@@ -40,6 +40,9 @@ def level_sets() -> None:
                 for n in RADII
             ]
             _fitted(f"{name}, {size:g}", errors, RADII)
+    for size in (1.0, 2.0):
+        errors = [np.array([touching_errors(n, size, seed) for seed in range(4)]) for n in RADII]
+        _fitted(f"the same, a phase each, {size:g}", errors, RADII)
 
 
 def images() -> None:

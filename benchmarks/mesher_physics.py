@@ -113,27 +113,25 @@ def grading() -> None:
             )
 
 
-def fibre(diameter: float, seed: int, n: int = 40) -> NDArray[np.uint8]:
-    """A straight cylinder at random through the middle of n³ voxels [voxels]."""
+def _oblique(seed: int, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Place along a random axis about the middle, and distance² to it, of each of n³ voxels."""
     random = np.random.default_rng(seed)
     axis = random.normal(size=3)
     axis /= np.linalg.norm(axis)
     offset = random.uniform(-0.5, 0.5, 3)
     place = np.indices((n, n, n)) + 0.5 - n / 2 - offset[:, None, None, None]
-    along = np.tensordot(axis, place, 1)
-    across = (place**2).sum(axis=0) - along**2
-    return (across < 0.25 * diameter**2).astype(np.uint8)
+    return np.tensordot(axis, place, 1), (place**2).sum(axis=0)
+
+
+def fibre(diameter: float, seed: int, n: int = 40) -> NDArray[np.uint8]:
+    """A straight cylinder at random through the middle of n³ voxels [voxels]."""
+    along, square = _oblique(seed, n)
+    return (square - along**2 < 0.25 * diameter**2).astype(np.uint8)
 
 
 def neck(diameter: float, seed: int, n: int = 40) -> NDArray[np.uint8]:
     """Two balls of 8 voxels radius that a bar of this diameter joins over a gap of 4."""
-    random = np.random.default_rng(seed)
-    axis = random.normal(size=3)
-    axis /= np.linalg.norm(axis)
-    offset = random.uniform(-0.5, 0.5, 3)
-    place = np.indices((n, n, n)) + 0.5 - n / 2 - offset[:, None, None, None]
-    along = np.tensordot(axis, place, 1)
-    square = (place**2).sum(axis=0)
+    along, square = _oblique(seed, n)
     bar = (square - along**2 < 0.25 * diameter**2) & (np.abs(along) < 10.0)
     balls = square - 20.0 * np.abs(along) + 100.0 < 64.0
     return (bar | balls).astype(np.uint8)

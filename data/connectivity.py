@@ -26,6 +26,8 @@ class Roles:
         active: Labels that store lithium.
         electronic: Labels that conduct electrons (active ones included where they do).
         ionic: Labels that conduct ions.
+        far: Labels of a second electrode, whose collector is the face z = L; then there is no
+            counter face. Empty with one electrode.
         bath: Axes (0, 1, 2 for z, y, x) across both of whose faces of the box a stirred electrolyte
             reaches in, instead of the one at z = L; empty: none does.
         everywhere: Electrons reach all conductors, not from the collector alone.
@@ -34,8 +36,14 @@ class Roles:
     active: tuple[int, ...]
     electronic: tuple[int, ...]
     ionic: tuple[int, ...]
+    far: tuple[int, ...] = ()
     bath: tuple[int, ...] = ()
     everywhere: bool = False
+
+    def split(self, values: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Labels of the electrode at z = 0, and of the far one."""
+        far = tuple(value for value in values if value in self.far)
+        return tuple(value for value in values if value not in self.far), far
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +90,9 @@ def judge(
     depends on ion conductors alone, and active material without a path leads nobody to the
     collector. So the unwetted components are taken out first and the electronic paths found once.
 
+    With a second electrode (`Roles.far`) each conductor needs a path to its own collector through
+    its own electrode, and an ion conductor must wet active material of both.
+
     In a stirred electrolyte (`Roles.bath`) ions come in across the faces of the box, but for those
     of an axis along which a flat volume was extruded; with `Roles.everywhere` every electron
     conductor is alive whose active components are wetted.
@@ -101,8 +112,14 @@ def judge(
     Returns:
         The living voxels by role.
     """
-    starts = _ionic_starts(roles, first_layer, last_layer)
-    ionic = _reach(np.isin(labels, roles.ionic), starts, label, any_of)
+    bottom = [(0, 0)] if first_layer else []
+    top = [(0, -1)] if last_layer else []
+    near, far = roles.split(roles.active)
+    if roles.far:
+        ionic = _joining(labels, roles.ionic, (near, far), label, any_of)
+    else:
+        starts = _sides(roles.bath, first_layer, last_layer) if roles.bath else top
+        ionic = _reach(np.isin(labels, roles.ionic), starts, label, any_of)
     unwetted = np.zeros(labels.shape, dtype=bool)
     for value in roles.active:
         ids, count = label(labels == value)
@@ -113,19 +130,20 @@ def judge(
         wetted = any_of(wetted)
         wetted[0] = True
         unwetted |= ~wetted[ids]
-    conductors = np.isin(labels, roles.electronic) & ~unwetted
+    near, far = roles.split(roles.electronic)
+    conductors = np.isin(labels, near) & ~unwetted
     electronic = conductors
     if not roles.everywhere:
-        electronic = _reach(conductors, [(0, 0)] if first_layer else [], label, any_of)
+        electronic = _reach(conductors, bottom, label, any_of)
+    if roles.far:
+        electronic |= _reach(np.isin(labels, far) & ~unwetted, top, label, any_of)
     return Flags(electronic, ionic, np.isin(labels, roles.active) & electronic)
 
 
-def _ionic_starts(roles: Roles, first_layer: bool, last_layer: bool) -> list[tuple[int, int]]:
-    """Axis and index of the layers that ions come in from."""
+def _sides(bath: tuple[int, ...], first_layer: bool, last_layer: bool) -> list[tuple[int, int]]:
+    """Axis and index of the layers that a stirred electrolyte comes in from."""
     ends = {(0, 0): first_layer, (0, -1): last_layer}
-    if not roles.bath:
-        return [(0, -1)] if last_layer else []
-    return [(axis, k) for axis in roles.bath for k in (0, -1) if ends.get((axis, k), True)]
+    return [(axis, k) for axis in bath for k in (0, -1) if ends.get((axis, k), True)]
 
 
 def neighbours() -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
@@ -223,13 +241,21 @@ def require_paths(
     if roles.bath:
         _require_bath(labels, roles, flags, phases)
         return
+    if roles.far and not flags.ionic.any():
+        raise InputError(
+            f"no ionic path along z: none of the phases {_names(roles.ionic, phases)} touches"
+            " active material of both electrodes; check the labels and the crop"
+        )
     if not flags.ionic.any():
         raise InputError(
             f"no ionic path along z: none of the phases {_names(roles.ionic, phases)} reaches the "
             "counter face (z = L); check the collector's end, the labels and the crop"
         )
     # Judged without the rule on wetting, to name what is missing.
-    paths = _reach(np.isin(labels, roles.electronic), [(0, 0)], scipy_label, _unchanged)
+    near, far = roles.split(roles.electronic)
+    paths = _reach(np.isin(labels, near), [(0, 0)], scipy_label, _unchanged)
+    if roles.far:
+        paths |= _reach(np.isin(labels, far), [(0, -1)], scipy_label, _unchanged)
     for value in roles.active:
         phase = labels == value
         if not (phase & paths).any():
@@ -269,6 +295,28 @@ def _reach(mask: Mask, starts: Sequence[tuple[int, int]], label: Labeller, any_o
     touches[0] = False
     reached: Mask = touches[ids]
     return reached
+
+
+def _joining(
+    labels: NDArray[np.integer[Any]],
+    ionic: tuple[int, ...],
+    electrodes: tuple[tuple[int, ...], ...],
+    label: Labeller,
+    any_of: Reducer,
+) -> Mask:
+    """The components of the ion conductors that touch active material of each electrode."""
+    ids, count = label(np.isin(labels, ionic))
+    joins = np.ones(count + 1, dtype=bool)
+    for active in electrodes:
+        inside = np.isin(labels, active)
+        touches = np.zeros(count + 1, dtype=bool)
+        for here, there in neighbours():
+            touches[ids[here][inside[there]]] = True
+            touches[ids[there][inside[here]]] = True
+        joins &= any_of(touches)
+    joins[0] = False
+    joined: Mask = joins[ids]
+    return joined
 
 
 def _share(mask: Mask, total: int) -> float:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 
 from voxtrode.data.errors import InputError
-from voxtrode.data.expression import Expression, Symbol, clip, maximum
+from voxtrode.data.expression import Expression, Symbol, call, clip, constant, maximum
 from voxtrode.data.operations import NUMPY
 
 FARADAY = 96485.33212  # C mol-1, CODATA 2018 (exact from the 2019 SI)
@@ -38,6 +38,7 @@ class Parameter:
         source: Where it comes from.
         assumed: Whether it is an assumption rather than a published value.
         note: A remark for the reader.
+        activation: Activation energy of its temperature dependence [J mol⁻¹], or None.
     """
 
     value: float
@@ -45,10 +46,19 @@ class Parameter:
     source: str
     assumed: bool = False
     note: str = ""
+    activation: Parameter | None = None
+
+    def at(self, temperature: float) -> Parameter:
+        """The number at a temperature [K], by Arrhenius' law from 298.15 K."""
+        if self.activation is None:
+            return self
+        return replace(self, value=self.value * arrhenius(self.activation.value, temperature))
 
     def assumptions(self, name: str) -> list[Assumed]:
         """What is assumed here, under a name."""
-        return [Assumed(name, self.value, self.unit, self.note)] if self.assumed else []
+        own = [Assumed(name, self.value, self.unit, self.note)] if self.assumed else []
+        energy = self.activation
+        return own + ([] if energy is None else energy.assumptions(f"{name}: E_a"))
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,7 @@ class Law:
         constants: The named numbers in it.
         tails: Assumed continuations that `expression` contains.
         fit: The tree without the tails; None where there are none.
+        with_T: The tree in ``T`` as well, for `at`; None where temperature changes nothing.
     """
 
     expression: Expression
@@ -124,6 +135,14 @@ class Law:
     constants: Mapping[str, Parameter] = field(default_factory=dict)
     tails: tuple[Tail, ...] = ()
     fit: Expression | None = None
+    with_T: Expression | None = None
+
+    def at(self, temperature: float) -> Law:
+        """The law at a temperature [K]; as it stands it is that at 298.15 K."""
+        if self.with_T is None:
+            return self
+        fixed = self.with_T.substitute({"T": constant(temperature)})
+        return replace(self, expression=fixed)
 
     def __call__(self, **env: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Values at the arguments (arrays that broadcast, by name), in their common shape."""
@@ -144,11 +163,14 @@ class Law:
             formula=f"d/d{name} of {self.formula}",
             tails=(),
             fit=None,
+            with_T=None,
         )
 
     def without_tails(self) -> Law:
         """The law as its source fitted it."""
-        return replace(self, expression=self.fit or self.expression, tails=(), fit=None)
+        return replace(
+            self, expression=self.fit or self.expression, tails=(), fit=None, with_T=None
+        )
 
     def held(self, **ranges: tuple[float, float]) -> Law:
         """The law with arguments held inside ranges: constant beyond them.
@@ -157,7 +179,8 @@ class Law:
         square root must not see that.
         """
         replacements = {name: clip(Symbol(name), *bounds) for name, bounds in ranges.items()}
-        return replace(self, expression=self.expression.substitute(replacements))
+        held = self.expression.substitute(replacements)
+        return replace(self, expression=held, with_T=None)
 
     def assumptions(self, name: str) -> list[Assumed]:
         """What is assumed here, under a name: the formula, and each constant in it."""
@@ -165,6 +188,22 @@ class Law:
         parts = [p.assumptions(f"{name}: {key}") for key, p in self.constants.items()]
         parts += [tail.assumptions(f"{name}: tail") for tail in self.tails]
         return own + [entry for part in parts for entry in part]
+
+
+def arrhenius(activation: float, temperature: float) -> float:
+    """exp(E_a/R (1/T₀ − 1/T)) with T₀ = 298.15 K.
+
+    Args:
+        activation: E_a [J mol⁻¹].
+        temperature: T [K].
+    """
+    return float(arrhenius_tree(activation).evaluate({"T": temperature}, NUMPY))
+
+
+def arrhenius_tree(activation: float) -> Expression:
+    """`arrhenius` as a tree in ``T``."""
+    exponent = activation / GAS_CONSTANT * (1.0 / REFERENCE_TEMPERATURE - 1.0 / Symbol("T"))
+    return call("exp", exponent)
 
 
 ARGUMENT_UNITS = {"theta": "1", "c_e": "mol/m^3", "T": "K"}

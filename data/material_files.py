@@ -3,7 +3,9 @@
 The format: `name`, `kind`, `source`, then one entry per quantity. A number is
 `{value, unit, source[, assumed, note]}`; a law has `formula`, `table` or `msmr`, with `unit`,
 `source` and, where needed, `where` (abbreviations), `constants` (named numbers), `valid` (ranges),
-`tails`, `assumed`, `note`. Units must be the SI units that the quantity is computed in.
+`tails`, `assumed`, `note`. Formulas may use the temperature `T` [K]; a number or a law may have an
+`activation_energy`, itself a number, and follows Arrhenius' law from 298.15 K. Units must be the SI
+units that the quantity is computed in.
 """
 
 from __future__ import annotations
@@ -12,19 +14,42 @@ from collections.abc import Callable, Collection, Mapping
 
 from voxtrode.data.entries import Entry, make_entry
 from voxtrode.data.errors import InputError
-from voxtrode.data.expression import Expression, Symbol, Table
-from voxtrode.data.law import FARADAY, GAS_CONSTANT, Law, Parameter, Tail
+from voxtrode.data.expression import Expression, Symbol, Table, constant
+from voxtrode.data.law import (
+    FARADAY,
+    GAS_CONSTANT,
+    REFERENCE_TEMPERATURE,
+    Law,
+    Parameter,
+    Tail,
+    arrhenius_tree,
+)
 from voxtrode.data.msmr import Reaction, potential_table
 from voxtrode.data.parsing import parse
 from voxtrode.data.tables import piecewise_cubic
 
 REMARKS = ("assumed", "note")
+ACTIVATION = "activation_energy"
 
 
 def read_parameter(entry: Entry, unit: str | None) -> Parameter:
     """A number with unit and source; the unit must be `unit` unless that is None."""
-    entry.check_keys(("value", "unit", "source"), REMARKS)
-    return Parameter(entry.number("value"), entry.unit(unit), entry.source(), **entry.remarks())
+    entry.check_keys(("value", "unit", "source"), {ACTIVATION, *REMARKS})
+    return Parameter(
+        entry.number("value"),
+        entry.unit(unit),
+        entry.source(),
+        **entry.remarks(),
+        activation=_read_activation(entry),
+    )
+
+
+def _read_activation(entry: Entry) -> Parameter | None:
+    if ACTIVATION not in entry.content:
+        return None
+    inner = entry.entry(ACTIVATION)
+    inner.check_keys(("value", "unit", "source"), REMARKS)
+    return Parameter(inner.number("value"), inner.unit("J/mol"), inner.source(), **inner.remarks())
 
 
 def read_list(entry: Entry, unit: str) -> list[float]:
@@ -49,7 +74,7 @@ def read_law(
     bodies = [key for key in _BODIES if key in entry.content]
     if len(bodies) != 1:
         entry.fail(f"needs exactly one of {', '.join(_BODIES)}")
-    optional = {"where", "constants", "valid", "tails"} | set(REMARKS)
+    optional = {"where", "constants", "valid", "tails", ACTIVATION} | set(REMARKS)
     entry.check_keys((bodies[0], "unit", "source"), optional)
     named = entry.entry("constants")
     constants = {key: read_parameter(named.entry(key), None) for key in named.content}
@@ -59,6 +84,14 @@ def read_law(
     tails = _read_tails(entry)
     if tails and arguments != ("theta",):
         entry.fail("only a law of theta alone can have tails")
+    energy = _read_activation(entry)
+    if energy is not None:
+        constants["E_a"] = energy
+        fit = fit * arrhenius_tree(energy.value)
+    with_T = fit if "T" in fit.symbols() else None
+    if with_T is not None and tails:
+        entry.fail("a law with tails cannot depend on the temperature")
+    fit = fit.substitute({"T": constant(REFERENCE_TEMPERATURE)})
     expression = fit
     for tail in tails:
         expression = tail.applied_to(expression)
@@ -75,6 +108,7 @@ def read_law(
         constants=constants,
         tails=tails,
         fit=fit if tails else None,
+        with_T=with_T,
         **entry.remarks(),
     )
 
@@ -99,8 +133,10 @@ Body = tuple[Expression, str]
 def _read_formula(entry: Entry, arguments: tuple[str, ...], values: Mapping[str, float]) -> Body:
     where = entry.entry("where")
     text = entry.text("formula")
-    expression = _parse(entry, text, {*arguments, *where.content}, values)
-    short = {key: _parse(where, where.text(key), arguments, values) for key in where.content}
+    expression = _parse(entry, text, {*arguments, "T", *where.content}, values)
+    short = {
+        key: _parse(where, where.text(key), {*arguments, "T"}, values) for key in where.content
+    }
     notes = [f"{key} = {where.text(key)}" for key in where.content]
     return expression.substitute(short), "; ".join([text, *notes])
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from voxtrode.data.entries import Entry
-from voxtrode.data.law import Law, Parameter
+from voxtrode.data.expression import Expression, Symbol, constant
+from voxtrode.data.law import FARADAY, GAS_CONSTANT, REFERENCE_TEMPERATURE, Law, Parameter
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class ActiveMaterial:
         i0: Exchange current density i₀(c_e, θ) [A m-2].
         alpha_a, alpha_c: Anodic and cathodic transfer coefficients.
         film_resistance: Area-specific resistance of the surface film [Ω m2], or None.
+        rate: Rate law of the charge transfer, by its name in `reactions.RATES`.
     """
 
     name: str
@@ -40,6 +42,7 @@ class ActiveMaterial:
     alpha_a: Parameter
     alpha_c: Parameter
     film_resistance: Parameter | None = None
+    rate: str = "butler-volmer"
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,79 @@ class Conductor:
     conductivity: Parameter
 
 
-Material = ActiveMaterial | Electrolyte | MetalElectrode | Conductor
+@dataclass(frozen=True)
+class SolidElectrolyte:
+    """A single-ion conductor (t₊ = 1).
+
+    Attributes:
+        name: Name in study files.
+        source: Where the set comes from, in one line.
+        kappa: Conductivity of lithium ions κ [S m-1].
+        density: Mass density [kg m-3].
+    """
+
+    name: str
+    source: str
+    kappa: Parameter
+    density: Parameter
+
+
+@dataclass(frozen=True)
+class ElectronConductor:
+    """A conductor of electrons alone, such as carbon.
+
+    Attributes:
+        name: Name in study files.
+        source: Where the set comes from, in one line.
+        conductivity: Electronic conductivity σ [S m-1].
+        density: Mass density [kg m-3].
+    """
+
+    name: str
+    source: str
+    conductivity: Parameter
+    density: Parameter
+
+
+Material = (
+    ActiveMaterial | Electrolyte | MetalElectrode | Conductor | SolidElectrolyte | ElectronConductor
+)
+
+
+def dilute_electrolyte(
+    name: str, source: str, c_e0: Parameter, D_plus: Parameter, D_minus: Parameter
+) -> Electrolyte:
+    """The dilute limit of the electrolyte's equations, the Nernst–Planck system of two ions.
+
+    χ = 1, D_e = 2 D₊D₋/(D₊ + D₋), t₊ = D₊/(D₊ + D₋), κ = F² c_e (D₊ + D₋)/(RT) after Nernst and
+    Einstein. It has no range beyond which it would be held.
+
+    Args:
+        name, source: As in the library.
+        c_e0: Initial salt concentration.
+        D_plus, D_minus: Diffusivities of the cation and the anion [m2 s-1].
+    """
+    plus, minus = D_plus.value, D_minus.value
+    parts: dict[str, Parameter] = {"D_plus": D_plus, "D_minus": D_minus}
+    t_plus = plus / (plus + minus)
+    thermal = FARADAY**2 * (plus + minus) / GAS_CONSTANT / Symbol("T")
+
+    def law(tree: Expression, unit: str, formula: str) -> Law:
+        with_T = tree if "T" in tree.symbols() else None
+        fixed = tree.substitute({"T": constant(REFERENCE_TEMPERATURE)})
+        return Law(fixed, ("c_e",), unit, source, formula=formula, constants=parts, with_T=with_T)
+
+    return Electrolyte(
+        name=name,
+        source=source,
+        c_e0=c_e0,
+        c_max_fit=Parameter(1e6, "mol/m^3", "a limit law has no end of its range"),
+        D_e=law(constant(2.0 * minus * t_plus), "m^2/s", "2*D_plus*D_minus/(D_plus + D_minus)"),
+        kappa=law(thermal * Symbol("c_e"), "S/m", "F**2*c_e*(D_plus + D_minus)/(R*T)"),
+        kappa_over_c=law(thermal, "S*m^2/mol", "F**2*(D_plus + D_minus)/(R*T)"),
+        t_plus=law(constant(t_plus), "1", "D_plus/(D_plus + D_minus)"),
+        chi=law(constant(1.0), "1", "1"),
+    )
 
 
 @dataclass(frozen=True)
@@ -155,6 +230,16 @@ KINDS: dict[str, Kind] = {
     ),
     "metal electrode": Kind(
         MetalElectrode, {"potential": "V", **_TRANSFER}, {"i0": ("A/m^2", ("c_e",))}, {}
+    ),
+    "dilute electrolyte": Kind(
+        dilute_electrolyte,
+        {"c_e0": "mol/m^3", "D_plus": "m^2/s", "D_minus": "m^2/s"},
+        {},
+        {},
+    ),
+    "solid electrolyte": Kind(SolidElectrolyte, {"kappa": "S/m", "density": "kg/m^3"}, {}, {}),
+    "electron conductor": Kind(
+        ElectronConductor, {"conductivity": "S/m", "density": "kg/m^3"}, {}, {}
     ),
     "conductor": Kind(
         Conductor, {"porosity": "1", "tortuosity": "1", "conductivity": "S/m"}, {}, {}

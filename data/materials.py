@@ -5,7 +5,7 @@ A new material is one new file there (format: `material_files`); the tests find 
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -20,8 +20,10 @@ from voxtrode.data.material_kinds import (
     ActiveMaterial,
     Conductor,
     Electrolyte,
+    ElectronConductor,
     Material,
     MetalElectrode,
+    SolidElectrolyte,
     check_range,
     kind_of,
 )
@@ -72,9 +74,23 @@ def material(name: str) -> Material:
     return read_material(LIBRARY / f"{name}.yaml")
 
 
-def _of_kind[M: (ActiveMaterial, Electrolyte, MetalElectrode, Conductor)](
-    name: str, build: type[M]
-) -> M:
+def at_temperature[M: Material](found: M, temperature: float) -> M:
+    """The material at a temperature [K]; as it is read it is at 298.15 K."""
+    quantities = {field.name: getattr(found, field.name) for field in fields(found)}
+    changed = {key: q.at(temperature) for key, q in quantities.items() if hasattr(q, "at")}
+    return replace(found, **changed)
+
+
+def _of_kind[
+    M: (
+        ActiveMaterial,
+        Electrolyte,
+        MetalElectrode,
+        Conductor,
+        SolidElectrolyte,
+        ElectronConductor,
+    )
+](name: str, build: type[M]) -> M:
     found = material(name)
     if not isinstance(found, build):
         wanted = next(kind for kind, spec in KINDS.items() if spec.build is build)
@@ -101,6 +117,16 @@ def metal_electrode(name: str) -> MetalElectrode:
 def conductor(name: str) -> Conductor:
     """A conductor of the library (InputError where there is none of that name)."""
     return _of_kind(name, Conductor)
+
+
+def solid_electrolyte(name: str) -> SolidElectrolyte:
+    """A solid electrolyte of the library (InputError where there is none of that name)."""
+    return _of_kind(name, SolidElectrolyte)
+
+
+def electron_conductor(name: str) -> ElectronConductor:
+    """An electron conductor of the library (InputError where there is none of that name)."""
+    return _of_kind(name, ElectronConductor)
 
 
 class CatalogueEntry(NamedTuple):
@@ -133,17 +159,22 @@ __all__ = [
     "CatalogueEntry",
     "Conductor",
     "Electrolyte",
+    "ElectronConductor",
     "Law",
     "Material",
     "MetalElectrode",
     "Parameter",
+    "SolidElectrolyte",
     "active_material",
     "assumed_parameters",
+    "at_temperature",
     "catalogue",
     "conductor",
     "electrolyte",
+    "electron_conductor",
     "material",
     "metal_electrode",
     "read_material",
+    "solid_electrolyte",
     "stoichiometry_at",
 ]

@@ -26,6 +26,21 @@ class Liquid:
 
 
 @dataclass(frozen=True)
+class Anisotropy:
+    """Diffusion in a layered lattice: fast along its layers, slow along its c axis.
+
+    D = D_ab (I − c c^T) + D_c c c^T with D_ab = D_s(θ) of the material.
+
+    Attributes:
+        ratio: D_c/D_ab.
+        axis: Unit vector c as (x, y, z); None where each grain has its own.
+    """
+
+    ratio: float
+    axis: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True)
 class Phase:
     """One phase of a volume, described by what it stores and conducts.
 
@@ -34,12 +49,18 @@ class Phase:
         active: Material that stores lithium, or None.
         sigma: Effective electronic conductivity inside the phase [S/m], or None.
         liquid: Ion-conducting liquid inside the phase, or None.
+        kappa: Conductivity of lithium ions in a single-ion conductor (t₊ = 1, no salt) [S/m],
+            effective inside the phase, or None.
+        anisotropy: How lithium diffuses in other directions than along the layers; None where it
+            diffuses alike in all.
     """
 
     name: str
     active: ActiveMaterial | None = None
     sigma: float | None = None
     liquid: Liquid | None = None
+    kappa: float | None = None
+    anisotropy: Anisotropy | None = None
 
     @property
     def stores(self) -> bool:
@@ -54,4 +75,9 @@ class Phase:
     @property
     def conducts_ions(self) -> bool:
         """Whether ions are conducted in the phase."""
+        return self.liquid is not None or self.kappa is not None
+
+    @property
+    def holds_salt(self) -> bool:
+        """Whether the ions are those of a salt in a liquid."""
         return self.liquid is not None

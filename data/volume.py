@@ -179,6 +179,12 @@ def read_slab(folder: Path, z0: int, z1: int) -> tuple[Labels, Particles]:
     return np.array(labels, dtype=np.uint8), np.array(particles, dtype=np.int32)
 
 
+def read_labels(folder: Path, z0: int, z1: int) -> Labels:
+    """Labels uint8[z1-z0, y, x] of layers z0 <= z < z1, an own copy; as `read_slab`."""
+    header = read_header(folder)
+    return np.array(_map(folder / LABELS_FILE, header)[z0:z1], dtype=np.uint8)
+
+
 def _write_grains(grains: Grains, voxel: float, path: Path) -> None:
     count = len(grains.particle)
     volumes = np.bincount(grains.ids.ravel(), minlength=count + 1)[1:] * voxel

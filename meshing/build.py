@@ -14,7 +14,8 @@ from voxtrode.meshing.cells import MeshBlock, MeshInfo
 from voxtrode.meshing.components import SlabLabeller
 from voxtrode.meshing.interfaces import pair_areas
 from voxtrode.meshing.lattice import SEPARATOR, Lattice, Slab, plan, read_lattice
-from voxtrode.meshing.quality import crowded_facets, shape_measures
+from voxtrode.meshing.quality import shape_measures
+from voxtrode.meshing.quality_evidence import cell_quality
 from voxtrode.meshing.sums import summed
 from voxtrode.meshing.voxel import UM, smoothed_gradient, voxel_block
 
@@ -92,7 +93,7 @@ def build_voxel_mesh(
         "separator_layers_m": lattice.separator,
         "cells": info.cells,
         "vertices": info.vertices,
-        **_quality(local_x, local_cells, comm),
+        **cell_quality(local_x, local_cells, comm),
         "volume_error": _volume_errors(block, local_x, local_cells, info, lattice, measured, comm),
         "interfaces": _interfaces(faces, weighted, scale, measured),
         "facet_weight": "|n·ĝ| with ĝ the gradient of the active phases smoothed over 1.5 lattice "
@@ -182,19 +183,6 @@ def _local(
     z = UM * lattice.planes()[slab.first : slab.last + 1]
     x = np.concatenate([np.tile(bottom, (len(z), 1)), np.repeat(z, plane)[:, None]], axis=1)
     return x, block.cells - slab.first * plane
-
-
-def _quality(
-    x: npt.NDArray[np.float64], cells: npt.NDArray[np.int64], comm: MPI.Intracomm
-) -> dict[str, Any]:
-    angles, volumes = shape_measures(x[cells])
-    return {
-        "min_dihedral_deg": comm.allreduce(float(angles[:, 0].min()), op=MPI.MIN),
-        "max_dihedral_deg": comm.allreduce(float(angles[:, 1].max()), op=MPI.MAX),
-        "inverted": comm.allreduce(int(np.count_nonzero(volumes <= 0.0))),
-        # A facet on the seam of two slabs has one cell in each: no facet is seen twice.
-        "nonmanifold_facets": comm.allreduce(crowded_facets(cells)),
-    }
 
 
 def _volume_errors(

@@ -39,6 +39,7 @@ def refuse_bad_cells(evidence: Mapping[str, Any]) -> None:
         z, y, x = (f"{1e6 * value:.2f}" for value in worst["position_m"])
         raise NumericalError(
             f"the mesh is not good enough: {', '.join(faults)}; the worst has "
-            f"{worst['angle_deg']:.2f} degrees at z, y, x = {z}, {y}, {x} um; choose another "
+            f"{worst['angle_deg']:.2f} degrees in {worst['phase']} at z, y, x = {z}, {y}, {x} um; "
+            "choose another "
             "mesh.size, or remove small features with mesh.islands"
         )

@@ -10,6 +10,8 @@ from voxtrode.meshing.cells import ACTIVE, ELECTRONIC, IONIC
 from voxtrode.meshing.tagged import TaggedMesh
 
 Mask = npt.NDArray[np.bool_]
+Z = 2
+"""Position of z among the coordinates (x, y, z)."""
 
 
 def alive_cells(mesh: TaggedMesh, roles: Roles) -> npt.NDArray[np.uint8]:
@@ -25,19 +27,23 @@ def alive_cells(mesh: TaggedMesh, roles: Roles) -> npt.NDArray[np.uint8]:
     phase = mesh.phase
     pairs = facet_pairs(mesh)
     separator = len(mesh.info.phases) - 1
-    z, ends = 2, (True, False)
-    sides = [(z - axis, end) for axis in roles.bath for end in ends] or [(z, True)]
-    outside = np.logical_or.reduce([_on_plane(mesh, axis, end) for axis, end in sides])
-    ionic = _reached(mesh, np.isin(phase, (*roles.ionic, separator)), outside)
+    counter, collector = _on_plane(mesh, Z, True), _on_plane(mesh, Z, False)
+    sides = [_on_plane(mesh, Z - axis, end) for axis in roles.bath for end in (True, False)]
+    outside = np.logical_or.reduce(sides) if sides else counter
+    ions = np.isin(phase, (*roles.ionic, separator))
+    ionic = _joining(mesh, ions, roles, pairs) if roles.far else _reached(mesh, ions, outside)
     dry = np.zeros(len(phase), dtype=bool)
     for value in roles.active:
         wet = np.zeros(len(phase), dtype=bool)
         for here, there in ((0, 1), (1, 0)):
             wet[pairs[ionic[pairs[:, there]], here]] = True
         dry |= (phase == value) & ~_reached(mesh, phase == value, wet)
-    electronic = np.isin(phase, roles.electronic) & ~dry
+    near, far = roles.split(roles.electronic)
+    electronic = np.isin(phase, near) & ~dry
     if not roles.everywhere:
-        electronic = _reached(mesh, electronic, _on_plane(mesh, z, False))
+        electronic = _reached(mesh, electronic, collector)
+    if roles.far:
+        electronic |= _reached(mesh, np.isin(phase, far) & ~dry, counter)
     active = np.isin(phase, roles.active) & electronic
     bits = ELECTRONIC * electronic + IONIC * ionic + ACTIVE * active
     return np.asarray(bits, dtype=np.uint8)
@@ -62,6 +68,18 @@ def _reached(mesh: TaggedMesh, chosen: Mask, start: Mask) -> Mask:
     touched[0] = False
     result: Mask = touched[component]
     return result
+
+
+def _joining(mesh: TaggedMesh, ions: Mask, roles: Roles, pairs: npt.NDArray[np.int32]) -> Mask:
+    """Cells of those components of the ion conductors that touch active cells of each electrode."""
+    found = ions
+    for active in roles.split(roles.active):
+        inside = np.isin(mesh.phase, active)
+        touching = np.zeros(len(ions), dtype=bool)
+        for here, there in ((0, 1), (1, 0)):
+            touching[pairs[inside[pairs[:, there]], here]] = True
+        found = found & _reached(mesh, ions, touching & ions)
+    return found
 
 
 def _on_plane(mesh: TaggedMesh, axis: int, far: bool) -> Mask:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 
 from voxtrode.data.connectivity import Roles
 from voxtrode.meshing.measures import contact_area, exterior_area, interface_areas
-from voxtrode.meshing.quality import angle_histogram, crowded_facets, shape_measures
+from voxtrode.meshing.quality import shape_measures
+from voxtrode.meshing.quality_evidence import cell_quality, worst_cell
 from voxtrode.meshing.regions import regions_of
 from voxtrode.meshing.stuffing.box import Box
 from voxtrode.meshing.stuffing.cutting import ANY
@@ -17,9 +17,6 @@ from voxtrode.meshing.stuffing.part import ImageSlab, Part
 from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.meshing.voxel import UM
-
-SMALL = (2.0, 5.0, 10.0)
-"""Angles below which cells are counted [degrees]."""
 
 
 def evidence_of(
@@ -51,7 +48,9 @@ def evidence_of(
         "separator_spacing_m": box.separator_spacing / UM if box.separator else None,
         "cells": mesh.info.cells,
         "vertices": mesh.info.vertices,
-        **_quality(part, comm),
+        **cell_quality(np.ascontiguousarray(part.x[:, ::-1]), part.cells, comm),
+        "worst_cell": _worst(part, phases, comm),
+        "mended": _mended(part, comm),
         "exterior_area_error": exterior_area(mesh) / exterior - 1.0,
         "volume_error": _volume_errors(part, slab, phases, comm),
         "volume_passes": part.passes,
@@ -64,46 +63,13 @@ def evidence_of(
     }
 
 
-def _quality(part: Part, comm: MPI.Intracomm) -> dict[str, Any]:
+def _worst(part: Part, phases: tuple[str, ...], comm: MPI.Intracomm) -> dict[str, Any]:
+    """The cell with the smallest angle, where it is and in what."""
     x = np.ascontiguousarray(part.x[:, ::-1])
-    angles, volumes = shape_measures(x[part.cells])
-    histogram = angle_histogram(x, part.cells, 36)
-    total = np.empty_like(histogram)
-    comm.Allreduce(histogram, total)
-    below = np.array([np.count_nonzero(angles[:, 0] < limit) for limit in SMALL], dtype=np.int64)
-    counts = np.empty_like(below)
-    comm.Allreduce(below, counts)
-    return {
-        "worst_cell": _worst(part, x, angles[:, 0], comm),
-        "mended": _mended(part, comm),
-        "min_dihedral_deg": comm.allreduce(float(angles[:, 0].min(initial=180.0)), op=MPI.MIN),
-        "max_dihedral_deg": comm.allreduce(float(angles[:, 1].max(initial=0.0)), op=MPI.MAX),
-        "cells_below_deg": {f"{limit:g}": int(n) for limit, n in zip(SMALL, counts, strict=True)},
-        "dihedral_histogram": {
-            "bin_deg": 5,
-            "smallest": total[:, 0].tolist(),
-            "largest": total[:, 1].tolist(),
-        },
-        "inverted": comm.allreduce(int(np.count_nonzero(volumes <= 0.0))),
-        # A facet on the seam of two slabs has one cell in each: no facet is seen twice.
-        "nonmanifold_facets": comm.allreduce(crowded_facets(part.cells)),
-    }
-
-
-def _worst(
-    part: Part,
-    x: npt.NDArray[np.float64],
-    angles: npt.NDArray[np.float64],
-    comm: MPI.Intracomm,
-) -> dict[str, Any]:
-    """The cell with the smallest angle, and where it is."""
-    mine: tuple[float, list[float]] = (180.0, [])
-    if len(angles):
-        cell = int(np.argmin(angles))
-        middle = x[part.cells[cell]].mean(axis=0)[::-1] / UM
-        mine = float(angles[cell]), middle.tolist()
-    angle, place = min(comm.allgather(mine))
-    return {"angle_deg": angle, "position_m": place}
+    angle, place, phase = worst_cell(x, part.cells, part.phase, comm)
+    # The separator, which no voxel has, is the last of the mesh's phases.
+    name = phases[-1 if phase == ANY else phase]
+    return {"angle_deg": angle, "position_m": [edge / UM for edge in place], "phase": name}
 
 
 def _mended(part: Part, comm: MPI.Intracomm) -> dict[str, Any]:

@@ -9,15 +9,19 @@ from voxtrode.data.materials import (
     Material,
     MetalElectrode,
     active_material,
+    at_temperature,
     catalogue,
     conductor,
     electrolyte,
+    electron_conductor,
     material,
     metal_electrode,
+    solid_electrolyte,
 )
-from voxtrode.data.phases import Liquid, Phase
+from voxtrode.data.phases import Anisotropy, Liquid, Phase
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_base import nearest
+from voxtrode.pipeline.study_counter import CounterMaterial
 from voxtrode.pipeline.study_material import ElectrolyteFrom, MaterialFrom
 from voxtrode.pipeline.study_phases import DEFAULT_ELECTROLYTE, PhaseEntry, tortuosity_value
 
@@ -32,12 +36,14 @@ def build_phases(study: Study) -> dict[str, Phase]:
 
 
 def build_separator(study: Study) -> Phase:
-    """The separator: liquid, no electrons; without one, a phase that no cell is of."""
+    """The separator: liquid or solid electrolyte, no electrons."""
     entry = study.separator
-    if entry is None:
-        return Phase(name="separator")
+    if entry.porosity is None or entry.tortuosity is None:
+        return Phase(
+            "separator", kappa=_kappa(study, entry.material, entry.ionic_conductivity, "separator")
+        )
     liquid = Liquid(
-        electrolyte=_electrolyte(study, entry.electrolyte, "separator"),
+        electrolyte=_electrolyte(study, entry.electrolyte or DEFAULT_ELECTROLYTE, "separator"),
         porosity=entry.porosity,
         tortuosity=tortuosity_value(entry.tortuosity, entry.porosity),
     )
@@ -49,27 +55,65 @@ def build_electrolyte(study: Study) -> Electrolyte:
     return _electrolyte(study, DEFAULT_ELECTROLYTE, "")
 
 
-def build_counter(study: Study) -> MetalElectrode:
-    """The counter electrode."""
-    return _found(metal_electrode, study.counter, "counter")
+def build_counter(study: Study) -> MetalElectrode | ActiveMaterial | None:
+    """The counter electrode: a metal, the material of a balanced electrode, or none."""
+    if study.counter is None:
+        return None
+    if isinstance(study.counter, CounterMaterial):
+        given = study.counter
+        cutoffs = given.potentials
+        return _active(study, given.material, "counter.material", cutoffs)
+    found = _found(metal_electrode, study.counter, "counter")
+    return at_temperature(found, study.temperature)
+
+
+def counter_ends(study: Study) -> tuple[float, float]:
+    """Potentials of the counter electrode against lithium [V], cell charged and discharged."""
+    if isinstance(study.counter, CounterMaterial):
+        return study.counter.potentials
+    if study.negative is not None:
+        return study.negative.potentials
+    assert study.counter is not None
+    potential = _found(metal_electrode, study.counter, "counter").potential.value
+    return potential, potential
+
+
+def potential_window(study: Study) -> tuple[float, float]:
+    """Lower and upper potential against lithium [V] of the electrode that discharge fills."""
+    charged, discharged = counter_ends(study)
+    lower, upper = study.voltage_window
+    return lower + discharged, upper + charged
+
+
+def windows(study: Study) -> dict[str, tuple[float, float]]:
+    """Lower and upper potential against lithium [V] of each phase, by name."""
+    own = study.negative
+    return {
+        name: own.potentials if own is not None and name in own.phases else potential_window(study)
+        for name in study.phases
+    }
 
 
 def materials(study: Study) -> dict[str, Material]:
     """Every material, electrolyte and counter electrode of a study, by name."""
-    phases = study.phases.items()
-    salts: list[str | ElectrolyteFrom] = [study.electrolyte]
-    if study.separator is not None:
-        salts.append(study.separator.electrolyte)
-    salts += [entry.electrolyte for _, entry in phases if entry.electrolyte is not None]
+    named = {f"phases.{name}": entry.material for name, entry in study.phases.items()}
+    named["separator"] = study.separator.material
     found: list[Material] = [
-        _material(study, entry.material, f"phases.{name}.material")
-        for name, entry in phases
-        if entry.material is not None
+        _material(study, given, f"{where}.material")
+        for where, given in named.items()
+        if given is not None
     ]
-    found += [_electrolyte(study, salt, "electrolyte") for salt in salts]
-    if study.surroundings is None:
-        found.append(build_counter(study))
-    return {one.name: one for one in found}
+    phases = [*build_phases(study).values(), build_separator(study)]
+    found += [phase.liquid.electrolyte for phase in phases if phase.liquid is not None]
+    counter = build_counter(study) if study.surroundings is None else None
+    return {one.name: one for one in [*found, *([] if counter is None else [counter])]}
+
+
+def holds_salt(study: Study) -> bool:
+    """Whether any part of the cell holds a liquid electrolyte."""
+    return any(
+        phase.holds_salt for phase in (*build_phases(study).values(), build_separator(study))
+    )
 
 
 def capabilities(study: Study) -> dict[str, dict[str, bool]]:
@@ -86,12 +130,24 @@ def capabilities(study: Study) -> dict[str, dict[str, bool]]:
 
 def _phase(study: Study, name: str, entry: PhaseEntry) -> Phase:
     where = f"phases.{name}"
-    if entry.material is None:
-        return Phase(name, sigma=entry.conductivity, liquid=_liquid(study, where, entry, 1.0, 1.0))
-    kind = "active material"
-    if isinstance(entry.material, str):
-        kind = _kind_of(entry.material, f"{where}.material")
-    return _BUILDERS[kind](study, name, entry, where)
+    build: Callable[[Study, str, PhaseEntry, str], Phase] = _plain_phase
+    if entry.material is not None:
+        kind = "active material"
+        if isinstance(entry.material, str):
+            kind = _kind_of(entry.material, f"{where}.material")
+        build = _BUILDERS[kind]
+    if entry.anisotropy is not None and build is not _active_phase:
+        raise InputError(f"{where}.anisotropy: only an active material has one; remove the key")
+    return build(study, name, entry, where)
+
+
+def _plain_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Phase:
+    return Phase(
+        name,
+        sigma=entry.conductivity,
+        liquid=_liquid(study, where, entry, 1.0, 1.0),
+        kappa=entry.ionic_conductivity,
+    )
 
 
 def _active_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Phase:
@@ -100,14 +156,73 @@ def _active_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Pha
             f"{where}: {entry.material} is an active material and holds no electrolyte;"
             " remove porosity, tortuosity and electrolyte"
         )
+    if entry.ionic_conductivity is not None:
+        raise InputError(
+            f"{where}.ionic_conductivity: an active material that conducts ions is not available"
+            " yet; remove the key"
+        )
     assert entry.material is not None
-    active = _active(study, entry.material, f"{where}.material")
+    active = _active(study, entry.material, f"{where}.material", windows(study)[name])
     sigma = active.sigma.value if entry.conductivity is None else entry.conductivity
-    return Phase(name, active=active, sigma=sigma)
+    return Phase(name, active=active, sigma=sigma, anisotropy=_anisotropy(study, entry, where))
+
+
+def _anisotropy(study: Study, entry: PhaseEntry, where: str) -> Anisotropy | None:
+    given = entry.anisotropy
+    if given is None:
+        return None
+    if given.axis is None:
+        generate = study.volume.generate
+        if generate is None or getattr(generate, "grains", None) is None:
+            raise InputError(
+                f"{where}.anisotropy: the volume has no grains to take the axis from; give axis,"
+                " e.g. [1, 0, 0] for z"
+            )
+        return Anisotropy(given.ratio)
+    length = sum(part**2 for part in given.axis) ** 0.5
+    z, y, x = (part / length for part in given.axis)
+    return Anisotropy(given.ratio, (x, y, z))
+
+
+def _solid_electrolyte_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Phase:
+    _refuse_liquid(entry, where, "is a solid electrolyte")
+    kappa = _kappa(study, str(entry.material), entry.ionic_conductivity, where)
+    return Phase(name, sigma=entry.conductivity, kappa=kappa)
+
+
+def _electron_conductor_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Phase:
+    _refuse_liquid(entry, where, "conducts electrons alone")
+    found = at_temperature(
+        _found(electron_conductor, str(entry.material), where), study.temperature
+    )
+    sigma = found.conductivity.value if entry.conductivity is None else entry.conductivity
+    return Phase(name, sigma=sigma, kappa=entry.ionic_conductivity)
+
+
+def _refuse_liquid(entry: PhaseEntry, where: str, what: str) -> None:
+    if entry.holds_liquid:
+        raise InputError(
+            f"{where}: {entry.material} {what} and holds no liquid;"
+            " remove porosity, tortuosity and electrolyte"
+        )
+
+
+def _kappa(study: Study, material: str | None, given: float | None, where: str) -> float:
+    """κ of a solid electrolyte: as given, else the library's at the study's temperature."""
+    if material is None:
+        assert given is not None
+        return given
+    found = _found(solid_electrolyte, material, f"{where}.material")
+    return at_temperature(found, study.temperature).kappa.value if given is None else given
 
 
 def _conductor_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Phase:
-    found = _found(conductor, str(entry.material), where)
+    if entry.ionic_conductivity is not None:
+        raise InputError(
+            f"{where}.ionic_conductivity: {entry.material} holds a liquid electrolyte; remove the"
+            " key, or say what the phase is by conductivity and ionic_conductivity alone"
+        )
+    found = at_temperature(_found(conductor, str(entry.material), where), study.temperature)
     sigma = found.conductivity.value if entry.conductivity is None else entry.conductivity
     liquid = _liquid(
         study,
@@ -122,6 +237,8 @@ def _conductor_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> 
 _BUILDERS: dict[str, Callable[[Study, str, PhaseEntry, str], Phase]] = {
     "active material": _active_phase,
     "conductor": _conductor_phase,
+    "solid electrolyte": _solid_electrolyte_phase,
+    "electron conductor": _electron_conductor_phase,
 }
 
 
@@ -143,20 +260,26 @@ def _electrolyte(study: Study, given: str | ElectrolyteFrom, where: str) -> Elec
     if given == DEFAULT_ELECTROLYTE:
         given, key = study.electrolyte, "electrolyte"
     if isinstance(given, str):
-        return _found(electrolyte, given, key)
+        return at_temperature(_found(electrolyte, given, key), study.temperature)
     return _found(lambda source: source.load(study.temperature), given, key)
 
 
 def _material(study: Study, given: str | MaterialFrom, where: str) -> Material:
-    return (
-        _found(material, given, where) if isinstance(given, str) else _active(study, given, where)
-    )
-
-
-def _active(study: Study, given: str | MaterialFrom, where: str) -> ActiveMaterial:
     if isinstance(given, str):
-        return _found(active_material, given, where)
-    return _found(lambda one: one.load(study.temperature, study.voltage_window), given, where)
+        return at_temperature(_found(material, given, where), study.temperature)
+    return _active(study, given, where)
+
+
+def _active(
+    study: Study,
+    given: str | MaterialFrom,
+    where: str,
+    cutoffs: tuple[float, float] | None = None,
+) -> ActiveMaterial:
+    if isinstance(given, str):
+        return at_temperature(_found(active_material, given, where), study.temperature)
+    window = cutoffs or potential_window(study)
+    return _found(lambda one: one.load(study.temperature, window), given, where)
 
 
 def _kind_of(name: str, where: str) -> str:

@@ -11,6 +11,9 @@ _KINDS = {
     "electrolyte": "Electrolytes",
     "metal electrode": "Counter electrodes",
     "conductor": "Conductors",
+    "dilute electrolyte": "Electrolytes",
+    "solid electrolyte": "Solid electrolytes",
+    "electron conductor": "Electron conductors",
 }
 _SOURCES = (
     (

@@ -28,7 +28,7 @@ def check(study: Study) -> dict[str, str]:
         build_phases(study),
         study.mesh,
         study.separator_thickness,
-        len(study.protocol),
+        len(study.steps),
     )
     size = " x ".join(f"{edge * 1e6:g}" for edge in header.size)
     voxel = " x ".join(f"{edge * 1e9:g}" for edge in header.voxel)

@@ -20,7 +20,8 @@ SECONDS_PER_CELL = 2e-5  # meshing, tagging, writing; one core
 _FIELDS = (
     (1, attrgetter("stores")),  # c_s
     (1, attrgetter("conducts_electrons")),  # φ_s
-    (2, attrgetter("conducts_ions")),  # c_e, φ_e
+    (1, attrgetter("conducts_ions")),  # φ_e
+    (1, attrgetter("holds_salt")),  # c_e
 )
 _COUNTS: dict[str, Callable[..., Counts]] = {"smooth": smooth_counts, "voxel": voxel_counts}
 

@@ -150,6 +150,9 @@ _VOLTAGE = _quantity("V", "voltage", "3.0 V", positive=False)
 _CONDUCTIVITY = _quantity("S/m", "conductivity", "10 S/m", positive=True)
 _AREAL_CAPACITY = _quantity("A*s/m^2", "areal capacity", "1.5 mA*h/cm^2", positive=True)
 _DENSITY = _quantity("kg/m^3", "density", "4.7 g/cm^3", positive=True)
+_RATE_CONSTANT = _quantity("mol/m^2/s", "rate constant", "1e-6 mol/m^2/s", positive=True)
+_AREA_RESISTANCE = _quantity("ohm*m^2", "area-specific resistance", "10 ohm*cm^2", positive=False)
+_ACTIVATION_ENERGY = _quantity("J/mol", "activation energy", "30 kJ/mol", positive=False)
 _FRACTION = _quantity("", "fraction", "0.49", positive=False)
 
 type Length = Annotated[float, *_LENGTH]
@@ -161,6 +164,9 @@ type Voltage = Annotated[float, *_VOLTAGE]
 type Conductivity = Annotated[float, *_CONDUCTIVITY]
 type ArealCapacity = Annotated[float, *_AREAL_CAPACITY]
 type Density = Annotated[float, *_DENSITY]
+type RateConstant = Annotated[float, *_RATE_CONSTANT]
+type AreaResistance = Annotated[float, *_AREA_RESISTANCE, Field(ge=0.0)]
+type ActivationEnergy = Annotated[float, *_ACTIVATION_ENERGY]
 type Fraction = Annotated[float, *_FRACTION, Field(gt=0.0, lt=1.0)]
 type Share = Annotated[float, *_FRACTION, Field(ge=0.0, le=1.0)]
 """As a fraction; nothing and everything are allowed."""

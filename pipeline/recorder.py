@@ -72,6 +72,7 @@ class Progress:
         balances: Largest lithium, salt and charge imbalance of the stored instants.
         ends: How each ended step of the protocol ended.
         beyond_fits: c_e has left the range of the electrolyte's fits.
+        extremes: Smallest and largest c_e and θ so far, see `ranges`.
     """
 
     cell_rows: int = 0
@@ -80,6 +81,7 @@ class Progress:
     balances: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
     ends: list[dict[str, Any]] = field(default_factory=list)
     beyond_fits: bool = False
+    extremes: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class Recorder:
@@ -132,6 +134,9 @@ class Recorder:
             self._tables[0].add([row])
         self.progress.cell_rows += 1
         self._warn_beyond_fits(row)
+        for name, (low, high) in simulation.quantities.extremes().items():
+            before = self.progress.extremes.get(name, (low, high))
+            self.progress.extremes[name] = (min(low, before[0]), max(high, before[1]))
         if instant.ended:
             end = {"step": instant.step + 1, "time_s": instant.time, "reason": instant.ended}
             self.progress.ends.append({**end, "voltage_V": row["Voltage [V]"], "dod": row["DoD"]})
@@ -145,7 +150,8 @@ class Recorder:
     def share(self, instant: Instant) -> float:
         """Share of the protocol that is done, for the progress bar."""
         steps = self._simulation.protocol
-        within = min(self._simulation.dod, 1.0) if instant.current > 0.0 else 0.5
+        dod = min(max(self._simulation.dod, 0.0), 1.0)
+        within = dod if instant.current > 0.0 else 1.0 - dod if instant.current < 0.0 else 0.5
         return min((instant.step + (1.0 if instant.ended else within)) / len(steps), 1.0)
 
     def note(self) -> str:
@@ -174,7 +180,7 @@ class Recorder:
             "Step": instant.step + 1,
             "Current density [A.m-2]": instant.current,
             "Areal capacity [mA.h.cm-2]": instant.charge / MAH_PER_CM2,
-            "DoD": instant.charge / self._simulation.quantities.nominal,
+            "DoD": self._simulation.depth_after(instant.charge),
             **self._simulation.quantities.cell(instant.current),
         }
 

@@ -7,6 +7,7 @@ from typing import Any
 from voxtrode.pipeline.study import Study
 from voxtrode.solvers.homogeneous import Homogeneous, solid_tortuosity
 from voxtrode.solvers.simulation import Simulation
+from voxtrode.solvers.surfaces import Insertion
 from voxtrode.solvers.units import UM
 
 
@@ -35,7 +36,7 @@ def _refused(simulation: Simulation, ends: Sequence[Mapping[str, Any]]) -> dict[
     reason = ""
     if len(simulation.system.active) > 1:
         reason = "several active materials"
-    elif first.voltage is None or first.current <= 0.0:
+    elif first.held is not None or first.voltage is None or first.current <= 0.0:
         reason = "the first step is no discharge to a voltage"
     elif not ends or not str(ends[0]["reason"]).startswith("voltage"):
         reason = "the first step did not end on its voltage"
@@ -48,18 +49,19 @@ def _tortuosity(
     system, quantities, first = simulation.system, simulation.quantities, simulation.protocol[0]
     area = system.mesh.info.area
     (surface,) = system.active
+    assert isinstance(surface.law, Insertion)
     living = ~quantities.table.dead
     flat = [size for size, count in zip(image["size_m"], image["shape"], strict=True) if count == 1]
     particle = Homogeneous(
         material=surface.material,
-        temperature=system.cell.temperature,
+        kinetics=max(surface.law.shares, key=lambda share: len(share.points)).kinetics,
         c_e=system.fields.electrolyte.c_e0.value,
         volume=float(quantities.table.volume[living].sum()) / UM**3,
         length=flat[0] if flat else None,
-        start=quantities.windows[surface.label].empty,
+        start=quantities.at_start[surface.label],
     )
     assert first.voltage is not None
-    charge = end["dod"] * quantities.nominal * area
+    charge = (end["dod"] - quantities.depth) * quantities.nominal * area
     found = solid_tortuosity(particle, charge, first.current * area, first.voltage)
     own = {"radius_m": particle.radius, "shape": "ball" if particle.dimension == 3 else "cylinder"}
     per_volume = {

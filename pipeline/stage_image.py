@@ -120,12 +120,13 @@ def roles_of(study: Study, phases: tuple[str, ...], shape: tuple[int, ...] = ())
     def labels(capability: str) -> tuple[int, ...]:
         return tuple(value for value, name in enumerate(phases) if able[name][capability])
 
+    far = tuple(value for value, name in enumerate(phases) if name in study.far)
     bath: tuple[int, ...] = ()
     everywhere = False
     if study.surroundings is not None:
         bath = tuple(axis for axis, count in enumerate(shape) if count > 1)
         everywhere = study.surroundings.stirred.everywhere
-    return Roles(labels("stores"), labels("electrons"), labels("ions"), bath, everywhere)
+    return Roles(labels("stores"), labels("electrons"), labels("ions"), far, bath, everywhere)
 
 
 def unions_of(study: Study) -> dict[str, tuple[str, ...]]:

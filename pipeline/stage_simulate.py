@@ -1,20 +1,29 @@
 """The simulate stage: the protocol on the mesh, its tables, fields, checkpoint and summary."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
-from voxtrode.data.errors import NumericalError
-from voxtrode.meshing.tagged import TaggedMesh, read_mesh
+from voxtrode.data.errors import InputError, NumericalError
+from voxtrode.data.materials import MetalElectrode
+from voxtrode.meshing.tagged import MESH_FILE, TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
+from voxtrode.pipeline.build_interfaces import build_reactions
 from voxtrode.pipeline.evidence import summary
-from voxtrode.pipeline.recorder import MAH_PER_CM2, Recorder
+from voxtrode.pipeline.grain_axes import c_axes
+from voxtrode.pipeline.keys import file_hash
+from voxtrode.pipeline.ranges import out_of_range
+from voxtrode.pipeline.recorder import CHECKPOINT, MAH_PER_CM2, Recorder
 from voxtrode.pipeline.records import read_json, update_summary
 from voxtrode.pipeline.single_particle import particle_summary
 from voxtrode.pipeline.stages import StageContext, StageInterruptedError
 from voxtrode.pipeline.study import Study
-from voxtrode.pipeline.study_protocol import Stop, StopKind
-from voxtrode.solvers.cell import Cell, Step, require_paths
+from voxtrode.pipeline.study_counter import CounterMaterial
+from voxtrode.pipeline.study_protocol import OneStep, Stop, StopKind
+from voxtrode.solvers.cell import Cell, LumpedElectrode, NegativeElectrode, Step, require_paths
+from voxtrode.solvers.checkpoint import AtEndOf
+from voxtrode.solvers.initial import AtLithiation, AtVoltage, InitialState
 from voxtrode.solvers.newton import NewtonSettings
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
@@ -34,10 +43,19 @@ def run(context: StageContext) -> None:
     folder = context.staging / "simulate"
     mesh = read_mesh(context.run_dir / "mesh", comm)
     cell = _cell(study, mesh)
+    cell = replace(cell, c_axes=c_axes(context, mesh, cell))
     driving = _driving(study)
     driving.require(mesh, cell)
+    # A resumed run has its state in its own checkpoint, and needs no other.
+    resumed = comm.bcast(context.resume and (folder / CHECKPOINT).exists())
+    initial = None if resumed else _initial(context)
     simulation = Simulation(
-        mesh, cell, lambda one_c: protocol(study, one_c), _settings(study), driving.assemble
+        mesh,
+        cell,
+        lambda one_c: protocol(study, one_c),
+        _settings(study),
+        initial,
+        driving.assemble,
     )
     _warn_of_capacity(context, simulation)
     recorder = Recorder(context, simulation, folder)
@@ -59,6 +77,8 @@ def run(context: StageContext) -> None:
             raise NumericalError(f"{error}; {_likely_cause(simulation)}") from error
     recorder.save()
     values = summary(simulation, recorder.progress.balances, recorder.progress.ends)
+    values["extremes"] = recorder.progress.extremes
+    values["out_of_range"] = out_of_range(cell, recorder.progress.extremes)
     if comm.rank == 0:
         image = read_json(context.run_dir / "image" / "image.json")
         values |= particle_summary(study, simulation, recorder.progress.ends, image)
@@ -93,20 +113,30 @@ def _driving(study: Study) -> Driving:
 
 def protocol(study: Study, one_c: float) -> tuple[Step, ...]:
     """The study's steps as currents and ends, given the current density of 1C [A/m²]."""
-    return tuple(
-        Step(
-            current=step.current_density(one_c),
-            voltage=_first(step.stops, StopKind.VOLTAGE, highest=True),
-            duration=_first(step.stops, StopKind.TIME),
-            capacity=_first(step.stops, StopKind.CAPACITY),
-            dod=_first(step.stops, StopKind.DOD),
-        )
-        for step in study.protocol
+    return tuple(_step(placed.step, one_c) for placed in study.steps)
+
+
+def _step(step: OneStep, one_c: float) -> Step:
+    """A step; of several conditions of one kind the one that it meets first."""
+    rising = step.direction < 0
+    currents = [
+        stop.value * one_c if stop.is_c_rate else stop.value
+        for stop in step.stops
+        if stop.kind is StopKind.CURRENT
+    ]
+    return Step(
+        current=step.current_density(one_c),
+        voltage=_first(step.stops, StopKind.VOLTAGE, highest=not rising),
+        duration=_first(step.stops, StopKind.TIME),
+        capacity=_first(step.stops, StopKind.CAPACITY),
+        dod=_first(step.stops, StopKind.DOD, highest=rising),
+        held=step.held,
+        least=max(currents, default=None),
     )
 
 
 def _first(stops: Sequence[Stop], kind: StopKind, highest: bool = False) -> float | None:
-    """The condition of a kind that a discharge meets first."""
+    """The highest or the lowest condition of a kind."""
     values = [stop.value for stop in stops if stop.kind is kind]
     if not values:
         return None
@@ -116,16 +146,66 @@ def _first(stops: Sequence[Stop], kind: StopKind, highest: bool = False) -> floa
 def _cell(study: Study, mesh: TaggedMesh) -> Cell:
     phases = build_phases(study)
     labels = {label: phases[name] for label, name in enumerate(mesh.info.phases[:-1])}
-    labels[len(labels)] = build_separator(study)
+    if study.negative is None:
+        labels[len(labels)] = build_separator(study)
+    label_of = {phase.name: label for label, phase in labels.items()}
+    reactions = {
+        (label_of[active], label_of[ionic]): reaction
+        for (active, ionic), reaction in build_reactions(study).items()
+    }
     lower, upper = study.voltage_window
     return Cell(
         phases=labels,
-        counter=build_counter(study),
+        counter=_counter(study, mesh),
         temperature=study.temperature,
         upper=upper,
         lower=lower,
         nominal_capacity=study.nominal_capacity,
+        reactions=reactions,
     )
+
+
+def _counter(
+    study: Study, mesh: TaggedMesh
+) -> MetalElectrode | LumpedElectrode | NegativeElectrode:
+    found, given, inside = build_counter(study), study.counter, study.negative
+    if inside is not None:
+        labels = tuple(mesh.info.phases.index(name) for name in inside.phases)
+        return NegativeElectrode(labels, *inside.potentials, inside.collector == "first")
+    if isinstance(found, MetalElectrode):
+        return found
+    assert found is not None
+    assert isinstance(given, CounterMaterial)
+    charged, discharged = given.potentials
+    return LumpedElectrode(found, charged, discharged, given.capacity_ratio, given.area_factor)
+
+
+def _initial(context: StageContext) -> InitialState:
+    """Where the study wants to start.
+
+    Raises:
+        InputError: Where it is the end of a run on another mesh.
+    """
+    given = context.study.initial
+    if given.sol is not None:
+        return AtLithiation(given.sol)
+    if given.voltage is not None:
+        return AtVoltage(given.voltage)
+    assert given.run is not None
+    assert given.checkpoint is not None
+    if context.comm.bcast(_mesh_differs(context.run_dir, given.run, context.comm.rank)):
+        raise InputError(
+            f"initial.run: {given.run} was made on another mesh; start from a run with the same"
+            " volume and mesh, or give initial: {sol: …} or {voltage: …}"
+        )
+    return AtEndOf(given.checkpoint)
+
+
+def _mesh_differs(ours: Path, theirs: Path, rank: int) -> bool:
+    if rank != 0:
+        return False
+    files = [folder / "mesh" / MESH_FILE for folder in (ours, theirs)]
+    return not files[1].is_file() or file_hash(files[0]) != file_hash(files[1])
 
 
 def _settings(study: Study) -> Settings:

@@ -1,35 +1,152 @@
-"""The transport stage: tortuosity factors of what carries ions, on the simulation's mesh."""
+"""The transport stage: effective transport of phases, ions and electrons, by several methods."""
 
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from voxtrode.meshing.tagged import read_mesh
+from voxtrode.data.volume import VolumeHeader, read_header, read_labels
+from voxtrode.meshing.tagged import TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_phases
+from voxtrode.pipeline.communicator import on_root
 from voxtrode.pipeline.records import write_json
 from voxtrode.pipeline.stages import StageContext
-from voxtrode.solvers.transport import AXES, TransportRow, mesh_transport
+from voxtrode.pipeline.transport_cases import IONS, Case, transport_cases
+from voxtrode.pipeline.transport_figures import draw_flux
+from voxtrode.pipeline.transport_rows import (
+    Found,
+    Row,
+    add_estimate,
+    differences,
+    parameters,
+    row_of,
+    scaled,
+)
+from voxtrode.pipeline.transport_voxels import SlabOfVoxels, read_halved, read_voxels
+from voxtrode.solvers.taufactor_engine import require_taufactor, taufactor_transport
+from voxtrode.solvers.transport import mesh_transport
+from voxtrode.solvers.voxel_transport.problem import Inside
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What the methods work on.
+
+    Attributes:
+        context: Of the stage.
+        header: Of the volume.
+        voxels: This rank's slab.
+        halved: The same with voxels twice as long, or None.
+        mesh: The simulation's mesh.
+        kept: Solutions of single phases, by method, label and axis.
+    """
+
+    context: StageContext
+    header: VolumeHeader
+    voxels: SlabOfVoxels
+    halved: SlabOfVoxels | None
+    mesh: TaggedMesh
+    kept: dict[tuple[str, int, str], Found] = field(default_factory=dict)
+
+    def solved(self, method: str, case: Case, axis: str, solve: Callable[[Inside], Found]) -> Found:
+        """What a method finds; a phase alone is solved once, and scaled by what it carries."""
+        if len(case.inside) > 1:
+            return solve(case.inside)
+        ((label, (share, conductivity)),) = case.inside.items()
+        key = (method, label, axis)
+        if key not in self.kept:
+            self.kept[key] = solve({label: (1.0, 1.0)})
+        return scaled(self.kept[key], share, conductivity)
 
 
 def run(context: StageContext) -> None:
-    """Write `transport.json`; collective."""
+    """Write `transport.json`; collective.
+
+    Raises:
+        InputError: A method that is not installed, or a study it cannot do.
+        NumericalError: A solution that does not converge or is outside the bounds.
+    """
+    settings = context.study.transport
+    if "taufactor" in settings.methods:
+        require_taufactor()
+    folder = context.run_dir / "image"
+    header = read_header(folder)
+    halved = read_halved(folder, header, context.comm) if settings.estimate else None
     mesh = read_mesh(context.run_dir / "mesh", context.comm)
-    phases = build_phases(context.study)
-    liquids = {
-        mesh.info.phases.index(name): phase.liquid
-        for name, phase in phases.items()
-        if phase.liquid is not None
+    voxels = read_voxels(folder, header, context.comm)
+    inputs = Inputs(context, header, voxels, halved, mesh)
+    cases = transport_cases(build_phases(context.study), header.phases)
+    wanted = [(m, case, axis) for m in settings.methods for case in cases for axis in settings.axes]
+    rows: list[Row] = []
+    with context.log.task("transport", total=len(wanted)) as task:
+        for method, case, axis in wanted:
+            rows.append(_METHODS[method](inputs, case, axis))
+            task.update(len(rows), f"{case.name} along {axis} ({method})")
+    tree: dict[str, Any] = {
+        "rows": rows,
+        "tolerance": settings.tolerance,
+        "sides": settings.sides,
+        "differences": differences(rows),
+        "parameters": parameters(rows, header.size[0]),
     }
-    wanted = {mesh.info.phases[label]: {label: (1.0, 1.0)} for label in liquids} | {
-        "ions": {label: (liquid.porosity, liquid.transport) for label, liquid in liquids.items()}
-    }
-    rows: list[TransportRow] = []
-    with context.log.task("transport", total=len(wanted) * len(AXES)) as task:
-        for name, inside in wanted.items():
-            for axis in AXES:
-                rows.append(mesh_transport(mesh, name, inside, axis))
-                task.update(len(rows), f"{name} along {axis}")
+    _draw(inputs, cases)
     if context.comm.rank == 0:
-        write_json(context.staging / "transport.json", {"rows": [asdict(row) for row in rows]})
+        write_json(context.staging / "transport.json", tree)
     for row in rows:
-        if row.axis == "z":
-            tau = "no path" if row.tortuosity_factor is None else f"{row.tortuosity_factor:.4g}"
-            context.log.info(f"transport: {row.phase} along z: tortuosity factor {tau}")
+        if row["axis"] == "z":
+            tau = f"{row['tortuosity_factor']:.4g}" if row["effective_ratio"] else "no path"
+            context.log.info(
+                f"transport: {row['phase']} along z by {row['method']}: tortuosity factor {tau}"
+            )
+
+
+def _draw(inputs: Inputs, cases: Sequence[Case]) -> None:
+    """The flux of ions, or of what there is, by the voxel engine; collective."""
+    context, settings = inputs.context, inputs.context.study.transport
+    folder = context.staging / "transport"
+    on_root(context.comm, lambda: folder.mkdir(parents=True, exist_ok=True))
+    chosen = [case for case in cases if case.name == IONS] or list(cases)
+    if not settings.figures or not chosen:
+        return
+    case, axis = chosen[0], settings.axes[0]
+    solved = inputs.voxels.potential(case.inside, axis, settings)
+    size = inputs.header.size
+    draw_flux(folder, solved, f"{case.name} along {axis}", (size[0], size[2]), context.comm)
+
+
+def _by_voxels(inputs: Inputs, case: Case, axis: str) -> Row:
+    settings = inputs.context.study.transport
+    found = inputs.solved("voxel", case, axis, lambda one: inputs.voxels.solve(one, axis, settings))
+    row = row_of(case, found, inputs.voxels.shares(case.inside))
+    if (halved := inputs.halved) is not None:
+        coarse = inputs.solved("halved", case, axis, lambda one: halved.solve(one, axis, settings))
+        add_estimate(row, coarse)
+    return row
+
+
+def _by_mesh(inputs: Inputs, case: Case, axis: str) -> Row:
+    found = inputs.solved(
+        "mesh", case, axis, lambda one: mesh_transport(inputs.mesh, case.name, one, axis)
+    )
+    return row_of(case, found, inputs.voxels.shares(case.inside))
+
+
+def _by_taufactor(inputs: Inputs, case: Case, axis: str) -> Row:
+    context, header = inputs.context, inputs.header
+
+    def solve(one: Inside) -> Found:
+        # TauFactor knows one process and the whole volume.
+        labels = read_labels(context.run_dir / "image", 0, header.shape[0])
+        tolerance = context.study.transport.tolerance
+        return taufactor_transport(labels, header.voxel, one, axis, tolerance=tolerance)
+
+    found = inputs.solved(
+        "taufactor", case, axis, lambda one: on_root(context.comm, lambda: solve(one))
+    )
+    return row_of(case, found, inputs.voxels.shares(case.inside))
+
+
+_METHODS: dict[str, Callable[[Inputs, Case, str], Row]] = {
+    "voxel": _by_voxels,
+    "mesh": _by_mesh,
+    "taufactor": _by_taufactor,
+}

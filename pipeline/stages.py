@@ -5,6 +5,7 @@ of the run folder (`staging/mesh/mesh.json` becomes `run_dir/mesh/mesh.json`). I
 the old ones when it has returned on every rank, and never before.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voxtrode.data.errors import InputError, VoxtrodeError
-from voxtrode.pipeline.build import capabilities
+from voxtrode.pipeline.build import build_phases, capabilities
 from voxtrode.pipeline.progress import Reporter
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_base import nearest
@@ -84,7 +85,7 @@ class Stage:
 def _image_inputs(study: Study) -> dict[str, Any]:
     volume = study.volume.model_dump(mode="json")
     volume.get("image", {}).pop("file", None)  # its content counts, not where it lies
-    return {"volume": volume, "capabilities": capabilities(study)}
+    return {"volume": volume, "capabilities": capabilities(study), "far": study.far}
 
 
 def _mesh_inputs(study: Study) -> dict[str, Any]:
@@ -101,17 +102,41 @@ def _resolved(study: Study) -> dict[str, Any]:
 
 
 def _transport_inputs(study: Study) -> dict[str, Any]:
-    return {"phases": _resolved(study)["phases"]}
+    tree = _resolved(study)
+    keys = ["phases", "transport"]
+    # Solids are compared with the free liquid, several liquids with each other.
+    solid = any(phase.kappa is not None for phase in build_phases(study).values())
+    if solid or {str(entry.electrolyte) for entry in study.phases.values()} - {"None"}:
+        keys += ["electrolyte", "temperature"]
+    return {key: tree[key] for key in keys}
 
 
 def _simulation_inputs(study: Study) -> dict[str, Any]:
     tree = _resolved(study)
-    return {key: tree[key] for key in tree if key not in ("name", "volume", "mesh")}
+    if study.initial.checkpoint is not None:
+        tree["initial"] = {"run": state_hash(study.initial.checkpoint)}  # content, not place
+    return {key: tree[key] for key in tree if key not in ("name", "volume", "mesh", "transport")}
 
 
 def _report_inputs(study: Study) -> dict[str, Any]:
     tree = _resolved(study)
     return {key: tree[key] for key in tree if key != "volume"}  # through the stages before it
+
+
+def state_hash(checkpoint: Path) -> str:
+    """Hash of a state that another run ended in.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        with checkpoint.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(
+            f"initial.run: {checkpoint} cannot be read ({error.strerror}); expected the folder of"
+            " a run whose simulation has ended"
+        ) from None
 
 
 STAGES = (
@@ -132,7 +157,7 @@ STAGES = (
     Stage(
         "transport",
         "voxtrode.pipeline.stage_transport",
-        ("transport.json",),
+        ("transport.json", "transport"),
         _transport_inputs,
         after=("image", "mesh"),
         parallel=True,

@@ -9,16 +9,22 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from voxtrode.data.errors import InputError, NotAvailableError
 from voxtrode.pipeline.quantities import ArealCapacity, Temperature, Time, Voltage
 from voxtrode.pipeline.study_base import Section, first_line, nearest
+from voxtrode.pipeline.study_counter import CounterGiven, CounterMaterial
+from voxtrode.pipeline.study_electrodes import ElectrodeEntry, NegativeEntry, check_electrodes
 from voxtrode.pipeline.study_file import apply_overrides, find_study, read_yaml, write_yaml
+from voxtrode.pipeline.study_initial import Initial
+from voxtrode.pipeline.study_interfaces import Interface, check_pairs
 from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
-from voxtrode.pipeline.study_phases import FULL_PORE, PhaseEntry, Separator
-from voxtrode.pipeline.study_protocol import Protocol, Step, StopKind
+from voxtrode.pipeline.study_phases import FULL_PORE, NO_SEPARATOR, PhaseEntry, Separator
+from voxtrode.pipeline.study_protocol import OneStep, Placed, Protocol, Repeat, StopKind, flat
 from voxtrode.pipeline.study_surroundings import Surroundings
+from voxtrode.pipeline.study_transport import Transport
 from voxtrode.pipeline.study_volume import VolumeSource
 
 LOWER_CUTOFF = 3.0
@@ -80,6 +86,11 @@ class Solver(Section):
     max_dt: Time = 600.0
 
 
+def _separator(data: dict[str, Any]) -> Any:
+    """None where it must be given, which validation says."""
+    return NO_SEPARATOR if data.get("negative") or data.get("surroundings") else None
+
+
 class Study(Section):
     """One study: what is simulated, on which volume, how. SI units throughout.
 
@@ -89,14 +100,20 @@ class Study(Section):
         temperature: Temperature [K].
         volume: Where the voxels come from.
         phases: Every phase of the volume by name.
-        separator: The separator, or None for particles in a stirred electrolyte.
-        counter: The counter electrode.
-        surroundings: What is around particles without a separator; None in a cell.
+        negative, positive: The electrodes of a full cell that stand in one volume, or None.
+        surroundings: What is around particles that stand in no cell; None in a cell.
+        separator: The separator; none in a volume that holds both electrodes, and around particles.
+        interfaces: Charge transfer at pairs of phases, where it is not what the materials say.
+        counter: The counter electrode; None where the volume holds both electrodes. Potentials
+            of particles in a stirred electrolyte are against lithium.
         voltage_window: Lower and upper cut-off [V]; they define SoL 1 and SoL 0. Default: the
-            discharge's end voltage where it has one, else 3.0 V; and 4.2 V.
+            lowest voltage that ends a discharge, else 3.0 V; and the highest one that ends a
+            charge, else 4.2 V.
         nominal_capacity: Nominal areal capacity [A s m⁻²], or None: that of the active material.
+        initial: State at the start; default: fully charged.
         protocol: The steps.
         mesh: The mesh.
+        transport: Effective transport.
         store: Instants that are kept.
         solver: Tolerances.
     """
@@ -106,15 +123,24 @@ class Study(Section):
     temperature: Temperature = 298.15
     volume: VolumeSource
     phases: dict[str, PhaseEntry]
-    separator: Separator | None = None
-    counter: str = "lithium"
+    negative: NegativeEntry | None = None
+    positive: ElectrodeEntry | None = None
     surroundings: Surroundings | None = None
+    separator: Annotated[Separator, Field(validate_default=True)] = Field(
+        default_factory=_separator
+    )
+    interfaces: dict[str, Interface] = Field(default_factory=dict)
+    counter: CounterGiven | None = Field(
+        default_factory=lambda data: None if data.get("negative") else "lithium"
+    )
     nominal_capacity: ArealCapacity | None = None
+    initial: Initial = Initial(sol=0.0)
     protocol: Protocol
     voltage_window: tuple[Voltage, Voltage] = Field(
-        default_factory=lambda data: (_lower_cutoff(data.get("protocol", ())), UPPER_CUTOFF)
+        default_factory=lambda data: _cutoffs(data.get("protocol", ()))
     )
     mesh: Mesh
+    transport: Transport = Transport()
     store: Store = Store()
     solver: Solver = Solver()
 
@@ -144,26 +170,65 @@ class Study(Section):
                 )
         return {name: phases[name] for name in names}
 
-    @field_validator("counter", mode="before")
+    @field_validator("separator", mode="before")
     @classmethod
-    def _lithium_only(cls, given: Any) -> Any:
-        if isinstance(given, dict) or given == "lithium-indium":
-            came = "a second electrode" if isinstance(given, dict) else given
-            raise NotAvailableError(f"counter: {came} is not available yet; use lithium")
+    def _there(cls, given: Any) -> Any:
+        if given is None:
+            raise PydanticCustomError("missing", "is missing")
+        return given
+
+    @field_validator("separator", mode="after")
+    @classmethod
+    def _between(cls, given: Separator, info: ValidationInfo) -> Separator:
+        if info.data.get("surroundings") is not None:
+            if given.thickness > 0.0:
+                raise ValueError("has no place in a stirred electrolyte; remove it or surroundings")
+            return given
+        if info.data.get("negative") is None and given.thickness == 0.0:
+            raise ValueError("its thickness is 0, which is not positive")
+        if info.data.get("negative") is not None and given.thickness > 0.0:
+            raise ValueError(
+                "a volume that holds both electrodes holds what is between them, too; remove the"
+                " section"
+            )
+        return given
+
+    @field_validator("counter", mode="after")
+    @classmethod
+    def _one_counter(cls, given: Any, info: ValidationInfo) -> Any:
+        if given is None and info.data.get("negative") is None:
+            raise ValueError("there is none; expected e.g. lithium, lithium-indium or a material")
+        if given is not None and info.data.get("negative") is not None:
+            raise ValueError(
+                "the negative electrode stands in the volume (negative); expected no counter"
+            )
+        if given != "lithium" and info.data.get("surroundings") is not None:
+            raise ValueError(
+                "particles in a stirred electrolyte have none, and potentials against lithium;"
+                " remove it"
+            )
+        if given == "blocking":
+            raise ValueError(
+                "a blocking face passes no current, so that nothing can be driven through it; the"
+                " ends of a volume with both electrodes are such faces (negative, positive)"
+            )
         return given
 
     @model_validator(mode="after")
-    def _in_a_cell_or_stirred(self) -> Self:
-        if self.surroundings is None and self.separator is None:
+    def _two_electrodes(self) -> Self:
+        check_electrodes(self.negative, self.positive, tuple(self.phases))
+        if self.surroundings is not None and self.negative is not None:
             raise ValueError(
-                "separator: is missing; give one, or surroundings: stirred for particles alone in a"
-                " stirred electrolyte"
-            )
-        if self.surroundings is not None and self.separator is not None:
-            raise ValueError(
-                "separator: has no place in a stirred electrolyte; remove separator or surroundings"
+                "surroundings: stand for a cell; remove negative and positive, or them"
             )
         return self
+
+    @field_validator("interfaces", mode="after")
+    @classmethod
+    def _known_pairs(
+        cls, given: dict[str, Interface], info: ValidationInfo
+    ) -> dict[str, Interface]:
+        return check_pairs(given, tuple(info.data.get("phases", ())))
 
     @field_validator("voltage_window", mode="after")
     @classmethod
@@ -175,31 +240,50 @@ class Study(Section):
         return window
 
     @property
-    def separator_thickness(self) -> float:
-        """Thickness of the separator [m]; 0 without one."""
-        return 0.0 if self.separator is None else self.separator.thickness
-
-    @property
     def sources(self) -> dict[tuple[str, ...], Source]:
         """Materials and electrolytes from elsewhere than the library, by their keys."""
         given: dict[tuple[str, ...], Any] = {
             ("electrolyte",): self.electrolyte,
+            ("separator", "electrolyte"): self.separator.electrolyte,
         }
-        if self.separator is not None:
-            given["separator", "electrolyte"] = self.separator.electrolyte
+        if isinstance(self.counter, CounterMaterial):
+            given["counter", "material"] = self.counter.material
         for name, entry in self.phases.items():
             given["phases", name, "material"] = entry.material
             given["phases", name, "electrolyte"] = entry.electrolyte
         return {keys: source for keys, source in given.items() if isinstance(source, Source)}
+
+    @property
+    def far(self) -> tuple[str, ...]:
+        """Phases of the electrode whose collector is z = L, where the volume holds two."""
+        both = [one for one in (self.negative, self.positive) if one is not None]
+        return tuple(name for one in both if one.collector == "last" for name in one.phases)
+
+    @property
+    def separator_thickness(self) -> float:
+        """Thickness of the separator [m]; 0 without one."""
+        return self.separator.thickness
+
+    @property
+    def steps(self) -> tuple[Placed, ...]:
+        """The steps of the protocol one after another, repetitions carried out."""
+        return tuple(flat(self.protocol))
 
     def resolved(self) -> dict[str, Any]:
         """The study as plain numbers, texts, lists and mappings, every default written out."""
         return self.model_dump(mode="json")
 
 
-def _lower_cutoff(protocol: Sequence[Step]) -> float:
-    ends = [stop.value for step in protocol for stop in step.stops if stop.kind is StopKind.VOLTAGE]
-    return min(ends, default=LOWER_CUTOFF)
+def _cutoffs(protocol: Sequence[OneStep | Repeat]) -> tuple[float, float]:
+    ends = [
+        (placed.step.direction, stop.value)
+        for placed in flat(protocol)
+        for stop in placed.step.stops
+        if stop.kind is StopKind.VOLTAGE
+    ]
+    low = min((value for direction, value in ends if direction > 0), default=LOWER_CUTOFF)
+    high = max((value for direction, value in ends if direction < 0), default=UPPER_CUTOFF)
+    return low, high
 
 
 def parse_study(tree: Mapping[str, Any], folder: Path, source: str = "study") -> Study:

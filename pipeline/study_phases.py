@@ -5,10 +5,17 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, WithJsonSchema, model_serializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core.core_schema import SerializerFunctionWrapHandler
 
-from voxtrode.pipeline.quantities import Conductivity, Length, Porosity, to_si
+from voxtrode.pipeline.quantities import Conductivity, Distance, Porosity, to_si
 from voxtrode.pipeline.study_base import Section
 from voxtrode.pipeline.study_material import ElectrolyteGiven, MaterialGiven
 
@@ -45,16 +52,39 @@ def tortuosity_value(given: float | str, porosity: float) -> float:
     return bruggeman(porosity) if given == BRUGGEMAN else float(given)
 
 
+class AnisotropyEntry(Section):
+    """Diffusion of lithium that is slower (or faster) along one axis of the lattice.
+
+    Attributes:
+        ratio: Diffusivity along the c axis over that along the layers, D_c/D_ab; the material's
+            D_s is D_ab.
+        axis: The c axis as [z, y, x], of any length; None: that of each grain of the volume.
+    """
+
+    ratio: Annotated[float, Field(gt=0.0)]
+    axis: tuple[float, float, float] | None = None
+
+    @field_validator("axis", mode="after")
+    @classmethod
+    def _no_zero(cls, axis: tuple[float, float, float] | None) -> Any:
+        if axis is not None and not any(axis):
+            raise ValueError("has no direction, got zeros; expected e.g. [1, 0, 0]")
+        return axis
+
+
 class PhaseEntry(Section):
     """One phase of the volume.
 
     Attributes:
-        material: An active material or a conductor of the library, which says what it is; or an
-            active material of a BPX file or a PyBaMM set.
+        material: An active material, a conductor or a solid electrolyte of the library, which says
+            what it is; or an active material of a BPX file or a PyBaMM set.
         porosity: Intrinsic volume fraction ε of electrolyte; overrides a conductor's.
         tortuosity: Intrinsic tortuosity factor τ, or "bruggeman"; overrides a conductor's.
         conductivity: Electronic conductivity inside the phase [S/m]; overrides the library's.
+        ionic_conductivity: Conductivity of lithium ions in a single-ion conductor [S/m]; overrides
+            the library's.
         electrolyte: Electrolyte inside the phase; None and "default": the study's.
+        anisotropy: Diffusion of lithium along the c axis, where it is not that of all directions.
         inert: The phase stores and conducts nothing (void, insulator).
     """
 
@@ -62,7 +92,9 @@ class PhaseEntry(Section):
     porosity: Porosity | None = None
     tortuosity: Tortuosity | None = None
     conductivity: Conductivity | None = None
+    ionic_conductivity: Conductivity | None = None
     electrolyte: ElectrolyteGiven | None = None
+    anisotropy: AnisotropyEntry | None = None
     inert: bool = False
 
     @model_validator(mode="after")
@@ -74,6 +106,11 @@ class PhaseEntry(Section):
         if not given:
             raise ValueError(
                 "says nothing; expected a material, a porosity, a conductivity or inert: true"
+            )
+        if self.ionic_conductivity is not None and self.holds_liquid:
+            raise ValueError(
+                "has an ionic_conductivity (of a single-ion solid) and a liquid electrolyte;"
+                " expected one of them"
             )
         if self.material is None and self.porosity is not None and self.tortuosity is None:
             raise ValueError(
@@ -96,16 +133,54 @@ FULL_PORE = PhaseEntry(porosity=1.0, tortuosity=1.0)
 
 
 class Separator(Section):
-    """The separator between electrode and counter electrode.
+    """The separator between electrode and counter electrode: a porous one or a solid electrolyte.
 
     Attributes:
-        thickness: Thickness [m].
+        thickness: Thickness [m]; 0 where a volume holds both electrodes and what is between them.
         porosity: Volume fraction ε of electrolyte.
         tortuosity: Tortuosity factor τ, or "bruggeman".
         electrolyte: Its electrolyte; None and "default": the study's.
+        material: A solid electrolyte of the library, in the place of porosity and tortuosity.
+        ionic_conductivity: Conductivity of lithium ions in a solid electrolyte [S/m]; overrides
+            the library's.
     """
 
-    thickness: Length
-    porosity: Porosity
-    tortuosity: Tortuosity
-    electrolyte: ElectrolyteGiven = DEFAULT_ELECTROLYTE
+    thickness: Distance
+    porosity: Porosity | None = None
+    tortuosity: Tortuosity | None = None
+    electrolyte: ElectrolyteGiven | None = Field(
+        default_factory=lambda data: None if data.get("porosity") is None else DEFAULT_ELECTROLYTE
+    )
+    material: str | None = None
+    ionic_conductivity: Conductivity | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        said = [getattr(self, key) is not None for key in ("porosity", "tortuosity", "electrolyte")]
+        solid = self.material is not None or self.ionic_conductivity is not None
+        if solid and any(said):
+            raise ValueError(
+                "is a solid electrolyte (material, ionic_conductivity) and holds a liquid"
+                " (porosity, tortuosity, electrolyte); expected one of them"
+            )
+        if not solid:
+            for key, there in zip(("porosity", "tortuosity"), said, strict=False):
+                if not there:
+                    raise ValueError(
+                        f"has no {key}; give porosity and tortuosity, or a solid electrolyte as"
+                        " material"
+                    )
+        return self
+
+    @property
+    def holds_liquid(self) -> bool:
+        """Whether the separator holds a liquid electrolyte."""
+        return self.porosity is not None
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value is not None}
+
+
+NO_SEPARATOR = Separator(thickness=0.0, porosity=1.0, tortuosity=1.0)
+"""The separator of a cell whose volume holds both electrodes."""

@@ -2,12 +2,16 @@
 
 A text says by its unit what it is: `3.0 V`, `5 A/m^2`, `C/20`, `15 min`, `1.2 mA*h/cm^2`,
 `60 % DoD`. Currents are positive on discharge, per area of the electrode.
+
+A step can be repeated with others, `{repeat: 20, steps: [...]}`: pulse trains and cycles. What
+carries a protocol out sees the steps one after another (`flat`).
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BeforeValidator,
@@ -19,8 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from voxtrode.data.errors import NotAvailableError
-from voxtrode.pipeline.quantities import Time, in_unit, parse_c_rate, split_quantity, to_si
+from voxtrode.pipeline.quantities import Time, Voltage, in_unit, parse_c_rate, split_quantity, to_si
 from voxtrode.pipeline.study_base import Section, nearest
 
 
@@ -154,7 +157,40 @@ type Stops = Annotated[
 ]
 
 
-class Discharge(Section):
+class OneStep(Section):
+    """What steps have in common.
+
+    Attributes:
+        direction: 1 where the current discharges, -1 where it charges, 0 where it follows or is 0.
+    """
+
+    direction: ClassVar[int] = 0
+
+    @property
+    def stops(self) -> tuple[Stop, ...]:
+        """Conditions that end the step."""
+        raise NotImplementedError
+
+    @property
+    def held(self) -> float | None:
+        """Voltage that is held [V]."""
+        return None
+
+    def current_density(self, one_c: float) -> float:
+        """Current density [A m⁻²], positive on discharge, given that of 1C; 0 where none is set."""
+        del one_c
+        return 0.0
+
+
+def _no_current_ends(stops: Stops, what: str) -> None:
+    if any(stop.kind is StopKind.CURRENT for stop in stops):
+        raise ValueError(
+            f"until: the current of a {what} is constant, no current can end it;"
+            " expected a voltage, time, capacity or DoD"
+        )
+
+
+class Discharge(OneStep):
     """Constant current until the first condition is met.
 
     Attributes:
@@ -162,16 +198,14 @@ class Discharge(Section):
         until: Conditions that end the step, the first one met.
     """
 
+    direction: ClassVar[int] = 1
+
     discharge: CurrentText
     until: Stops
 
     @model_validator(mode="after")
     def _can_end(self) -> Self:
-        if any(stop.kind is StopKind.CURRENT for stop in self.until):
-            raise ValueError(
-                "until: the current of a discharge is constant, no current can end it;"
-                " expected a voltage, time, capacity or DoD"
-            )
+        _no_current_ends(self.until, "discharge")
         return self
 
     @property
@@ -180,11 +214,79 @@ class Discharge(Section):
         return self.until
 
     def current_density(self, one_c: float) -> float:
-        """Current density [A m⁻²], positive on discharge, given that of 1C."""
+        """Current density [A m⁻²], positive, given that of 1C."""
         return self.discharge.density(one_c)
 
 
-class Rest(Section):
+class Charge(OneStep):
+    """Constant current the other way until the first condition is met.
+
+    Attributes:
+        charge: The current, a positive number.
+        until: Conditions that end the step, the first one met.
+    """
+
+    direction: ClassVar[int] = -1
+
+    charge: CurrentText
+    until: Stops
+
+    @model_validator(mode="after")
+    def _can_end(self) -> Self:
+        _no_current_ends(self.until, "charge")
+        return self
+
+    @property
+    def stops(self) -> tuple[Stop, ...]:
+        """Conditions that end the step."""
+        return self.until
+
+    def current_density(self, one_c: float) -> float:
+        """Current density [A m⁻²], negative, given that of 1C."""
+        return -self.charge.density(one_c)
+
+
+class Hold(OneStep):
+    """Constant voltage until the first condition is met; the current follows.
+
+    Attributes:
+        hold: The voltage [V].
+        until: Conditions that end the step, the first one met; a current ends it when the cell's,
+            either way, has fallen to it.
+    """
+
+    hold: Voltage
+    until: Stops
+
+    @model_validator(mode="after")
+    def _can_end(self) -> Self:
+        kinds = [stop.kind for stop in self.until]
+        if StopKind.VOLTAGE in kinds:
+            raise ValueError(
+                "until: the voltage of a hold is constant, no voltage can end it;"
+                " expected a current, time, capacity or DoD"
+            )
+        if kinds.count(StopKind.DOD) > 1:
+            raise ValueError("until: a hold can end at one DoD, got several")
+        if StopKind.CURRENT not in kinds and StopKind.TIME not in kinds:
+            raise ValueError(
+                "until: a hold may never reach a capacity or a DoD; add a current or a time,"
+                ' e.g. until: ["60 % DoD", "C/50"]'
+            )
+        return self
+
+    @property
+    def stops(self) -> tuple[Stop, ...]:
+        """Conditions that end the step."""
+        return self.until
+
+    @property
+    def held(self) -> float | None:
+        """Voltage that is held [V]."""
+        return self.hold
+
+
+class Rest(OneStep):
     """No current for a time.
 
     Attributes:
@@ -198,28 +300,37 @@ class Rest(Section):
         """Conditions that end the step."""
         return (Stop(StopKind.TIME, self.rest),)
 
-    def current_density(self, one_c: float) -> float:
-        """Zero."""
-        del one_c
-        return 0.0
+
+class Repeat(Section):
+    """Steps that are carried out several times over: a pulse train, cycles.
+
+    Attributes:
+        repeat: How often.
+        steps: The steps, which may hold repetitions themselves.
+    """
+
+    repeat: Annotated[int, Field(ge=1, le=10_000)]
+    steps: "Protocol"
 
 
-_STEPS: dict[str, type[Discharge] | type[Rest]] = {"discharge": Discharge, "rest": Rest}
-_NOT_YET = ("charge", "hold", "repeat", "cycle", "pulse")
+_STEPS: dict[str, type[Section]] = {
+    "discharge": Discharge,
+    "charge": Charge,
+    "hold": Hold,
+    "rest": Rest,
+    "repeat": Repeat,
+}
 
 
 def _one_step(given: Any) -> Any:
-    if isinstance(given, Discharge | Rest):
+    if isinstance(given, Section):
         return given
     if not isinstance(given, dict):
         raise ValueError(f"expected a step, a mapping of keys, got {given!r}")
-    for key in given:
-        if key in _NOT_YET:
-            raise NotAvailableError(f"protocol: {key} is not available yet; use discharge and rest")
     if len(_STEPS.keys() & given.keys()) != 1:
         came = ", ".join(map(str, given)) or "no key"
         hint = nearest(next(map(str, given), ""), _STEPS, "known steps")
-        raise ValueError(f"expected a step, one of discharge or rest, got {came}; {hint}")
+        raise ValueError(f"expected a step, one of {', '.join(_STEPS)}, got {came}; {hint}")
     return given
 
 
@@ -229,8 +340,36 @@ def _tag(given: Any) -> str:
 
 
 type Step = Annotated[
-    Annotated[Discharge, Tag("<discharge>")] | Annotated[Rest, Tag("<rest>")],
+    Annotated[Discharge, Tag("<discharge>")]
+    | Annotated[Charge, Tag("<charge>")]
+    | Annotated[Hold, Tag("<hold>")]
+    | Annotated[Rest, Tag("<rest>")]
+    | Annotated[Repeat, Tag("<repeat>")],
     Discriminator(_tag),
     BeforeValidator(_one_step),
 ]
 type Protocol = Annotated[tuple[Step, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A step as it is carried out.
+
+    Attributes:
+        key: Where the study says it, e.g. `protocol.1.steps.0`.
+        step: The step.
+    """
+
+    key: str
+    step: OneStep
+
+
+def flat(protocol: Sequence[OneStep | Repeat], key: str = "protocol") -> Iterator[Placed]:
+    """The steps one after another, repetitions carried out."""
+    for number, step in enumerate(protocol):
+        here = f"{key}.{number}"
+        if isinstance(step, Repeat):
+            for _ in range(step.repeat):
+                yield from flat(step.steps, f"{here}.steps")
+        else:
+            yield Placed(here, step)

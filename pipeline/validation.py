@@ -7,14 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from voxtrode.data.errors import InputError
-from voxtrode.data.materials import stoichiometry_at
+from voxtrode.data.materials import ActiveMaterial, stoichiometry_at
 from voxtrode.data.phases import Phase
 from voxtrode.data.volume import VolumeHeader
-from voxtrode.pipeline.build import build_counter, build_phases, build_separator, capabilities
+from voxtrode.pipeline.build import (
+    build_counter,
+    build_phases,
+    build_separator,
+    capabilities,
+    counter_ends,
+    windows,
+)
+from voxtrode.pipeline.build_interfaces import build_reactions
 from voxtrode.pipeline.expected_area import counted_area, made_area, unknown_area
+from voxtrode.pipeline.stages import state_hash
 from voxtrode.pipeline.study import Study
+from voxtrode.pipeline.study_counter import CounterMaterial
 from voxtrode.pipeline.study_image import Image
-from voxtrode.pipeline.study_protocol import StopKind
+from voxtrode.pipeline.study_protocol import Placed, StopKind
 
 _JUDGED_EARLY = 200_000_000  # voxels; above, missing paths show in the stages
 
@@ -43,8 +53,12 @@ def validate(study: Study) -> None:
     phases = build_phases(study)
     build_separator(study)
     build_counter(study)
+    build_reactions(study)
     _check_capabilities(phases)
+    _check_electrodes(study, phases)
     _check_voltages(study, phases)
+    if study.initial.checkpoint is not None:
+        state_hash(study.initial.checkpoint)
 
 
 def inspect_volume(study: Study, simulated: bool, meshed: bool = True) -> Inspected:
@@ -100,7 +114,7 @@ def _inspect_image(study: Study, image: Image, simulated: bool, active: Sequence
                 return Inspected(header, shares, area)
             volume = labelled(source, request).volume()
         if simulated and volume.labels.size <= _JUDGED_EARLY:
-            roles = roles_of(study, volume.phases, volume.labels.shape)
+            roles = roles_of(study, tuple(volume.phases), volume.labels.shape)
             flags = judge(volume.labels, roles)
             require_paths(volume.labels, roles, flags, volume.phases)
     except InputError as error:
@@ -118,25 +132,88 @@ def _check_capabilities(phases: dict[str, Phase]) -> None:
         )
 
 
-def _check_voltages(study: Study, phases: dict[str, Phase]) -> None:
-    lower, upper = study.voltage_window
-    ends = {
-        f"protocol.{number}.until": stop.value
-        for number, step in enumerate(study.protocol)
-        for stop in step.stops
-        if stop.kind is StopKind.VOLTAGE
-    }
-    for phase in phases.values():
-        if phase.active is None:
-            continue
-        for key, voltage in {"voltage_window": lower, "voltage_window.1": upper, **ends}.items():
-            try:
-                stoichiometry_at(phase.active.U, voltage)
-            except InputError as error:
-                raise InputError(f"{key}: {phase.active.name}: {error}") from None
-    for key, voltage in ends.items():
-        if voltage >= upper:
+def _check_electrodes(study: Study, phases: Mapping[str, Phase]) -> None:
+    """Every phase that stores lithium or conducts electrons is in one of two electrodes."""
+    if study.negative is None or study.positive is None:
+        return
+    known = (*study.negative.phases, *study.positive.phases)
+    for name, phase in phases.items():
+        if name not in known and (phase.stores or phase.conducts_electrons):
             raise InputError(
-                f"{key}: a discharge to {voltage:g} V cannot begin at {upper:g} V, the"
-                " open-circuit voltage at the start (voltage_window); give a lower voltage"
+                f"phases.{name}: stores lithium or conducts electrons, but is in neither"
+                " negative.phases nor positive.phases; put it into one of them"
             )
+    for key, entry in (("negative", study.negative), ("positive", study.positive)):
+        if not any(phases[name].stores for name in entry.phases):
+            raise InputError(f"{key}.phases: none of them stores lithium")
+
+
+def _check_voltages(study: Study, phases: dict[str, Phase]) -> None:
+    active = []
+    for name, (lower, upper) in windows(study).items():
+        material = phases[name].active
+        if material is None:
+            continue
+        if study.negative is not None and name in study.negative.phases:
+            ends = {"negative.potentials.0": lower, "negative.potentials.1": upper}
+            _check_reach(material, ends)
+            continue
+        _check_reach(material, {"voltage_window": lower, "voltage_window.1": upper})
+        active.append(material)
+    charged, discharged = counter_ends(study)
+    for placed in study.steps:
+        ends = {
+            f"{placed.key}.until": stop.value
+            for stop in placed.step.stops
+            if stop.kind is StopKind.VOLTAGE
+        }
+        held = {} if placed.step.held is None else {f"{placed.key}.hold": placed.step.held}
+        if charged == discharged:  # else the counter electrode's potential makes up for it
+            for material in active:
+                _check_reach(
+                    material, {key: voltage + charged for key, voltage in (ends | held).items()}
+                )
+        _check_direction(study, placed, ends)
+    _check_counter(study)
+
+
+def _check_reach(material: ActiveMaterial, potentials: Mapping[str, float]) -> None:
+    for key, potential in potentials.items():
+        try:
+            stoichiometry_at(material.U, potential)
+        except InputError as error:
+            raise InputError(f"{key}: {material.name}: {error}") from None
+
+
+def _check_direction(study: Study, placed: Placed, ends: Mapping[str, float]) -> None:
+    """Refuse a discharge that ends above the upper cut-off, a charge that ends below the lower."""
+    lower, upper = study.voltage_window
+    first = placed.key == study.steps[0].key and study.initial.sol in (0.0, 1.0)
+    for key, voltage in ends.items():
+        if placed.step.direction > 0 and voltage >= upper:
+            raise InputError(
+                f"{key}: a discharge to {voltage:g} V cannot begin at {upper:g} V, the highest"
+                " voltage of the study (voltage_window); give a lower voltage"
+            )
+        if placed.step.direction < 0 and voltage <= lower:
+            raise InputError(
+                f"{key}: a charge to {voltage:g} V cannot begin at {lower:g} V, the lowest"
+                " voltage of the study (voltage_window); give a higher voltage"
+            )
+        if first and placed.step.direction < 0 and study.initial.sol == 0.0 and voltage <= upper:
+            raise InputError(
+                f"{key}: a charge to {voltage:g} V cannot begin at {upper:g} V, the open-circuit"
+                " voltage at the start; discharge first, or say where to start, e.g."
+                " initial: {sol: 1}"
+            )
+
+
+def _check_counter(study: Study) -> None:
+    given = study.counter
+    if isinstance(given, CounterMaterial):
+        material = build_counter(study)
+        assert isinstance(material, ActiveMaterial)
+        charged, discharged = given.potentials
+        _check_reach(
+            material, {"counter.potentials.0": charged, "counter.potentials.1": discharged}
+        )

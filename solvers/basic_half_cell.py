@@ -25,6 +25,7 @@ from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
 from voxtrode.data.law import FARADAY
+from voxtrode.data.materials import MetalElectrode
 from voxtrode.data.phases import Phase
 from voxtrode.meshing.tagged import ACTIVE, ELECTRONIC, IONIC, TaggedMesh
 from voxtrode.solvers.cell import Cell
@@ -44,6 +45,7 @@ class BasicHalfCell:
         mesh = tagged.mesh
         ((_, phase),) = cell.active().items()
         material, metal = phase.active, cell.counter
+        assert isinstance(metal, MetalElectrode)
         ((fluid, _),) = cell.electrolytes()
         assert material is not None
         self.area = tagged.info.area

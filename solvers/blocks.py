@@ -15,7 +15,8 @@ class VolumeBlock:
     """Block of the volume terms between two fields of one region.
 
     Assembled once where it does not depend on the solution. Interface terms between fields of
-    one region lie on the block's diagonal: both fields have the same degrees of freedom.
+    one region lie on the block's diagonal: both fields have the same degrees of freedom, though
+    some may be no unknowns in one of them (the block is then no square, and assembled each time).
     """
 
     def __init__(
@@ -28,19 +29,42 @@ class VolumeBlock:
             form: The bilinear form.
             unknowns: Functions that change from iteration to iteration.
         """
-        self.row = row.layout
+        self.row, self._column = row.layout, column.layout
         self.form = fem.form(form)
         self.constant = not (set(form.coefficients()) & unknowns)
         self.matrix = row.layout.matrix(column.layout)
         self._assemble()
-        self._diagonal = self.matrix.getDiagonal()
+        self._square = row.layout is column.layout
+        self._diagonal = self.matrix.getDiagonal() if self._square else None
+
+    @property
+    def largest(self) -> float:
+        """Largest entry of the diagonal as first assembled; collective."""
+        return float(self.matrix.getDiagonal().max()[1])
 
     def _assemble(self) -> None:
         fem_petsc.assemble_matrix(self.matrix, self.form)
         self.matrix.assemble()
 
-    def update(self, diagonal: PETSc.Vec) -> None:
-        """Assemble at the current state, then add a vector to the diagonal; collective."""
+    def update(self, local: npt.NDArray[np.float64], storage: PETSc.Vec | None = None) -> None:
+        """Assemble at the current state, then add to the diagonal; collective.
+
+        Args:
+            local: What this rank adds at each local degree of freedom.
+            storage: What else is added to the rows of a square block.
+        """
+        if not self._square:
+            self.matrix.zeroEntries()
+            fem_petsc.assemble_matrix(self.matrix, self.form)
+            both = np.flatnonzero((local != 0.0) & (self._column.index >= 0)).astype(np.int32)
+            both = both[self.row.index[both] >= 0][:, None]
+            self.matrix.setValuesLocalRCV(both, both, local[both], PETSc.InsertMode.ADD_VALUES)
+            self.matrix.assemble()
+            return
+        diagonal = self.row.vector()
+        self.row.gather_rows(local, diagonal)
+        if storage is not None:
+            diagonal.axpy(1.0, storage)
         if self.constant:
             diagonal.axpy(1.0, self._diagonal)
             self.matrix.setDiagonal(diagonal, PETSc.InsertMode.INSERT_VALUES)

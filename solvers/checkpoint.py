@@ -4,18 +4,21 @@ Values are kept by global vertex number, which does not depend on the partition;
 replaced atomically (see :mod:`voxtrode.meshing.blockfile`).
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from voxtrode.data.errors import InputError
 from voxtrode.meshing.blockfile import read_blocks, read_header, write_blocks
 from voxtrode.meshing.exchange import Exchange, block_offsets
 from voxtrode.solvers.fields import Field
+from voxtrode.solvers.quantities import Quantities
 from voxtrode.solvers.simulation import Position, Simulation
 from voxtrode.solvers.stepper import History
+from voxtrode.solvers.system import HalfCellSystem
 
 
 def save(path: Path, simulation: Simulation, extra: dict[str, Any]) -> None:
@@ -31,7 +34,7 @@ def save(path: Path, simulation: Simulation, extra: dict[str, Any]) -> None:
     """
     history = simulation.stepper.history
     blocks = {
-        _name(age, field): _exchange(simulation, field, owned=True).put(
+        _name(age, field): _exchange(simulation.system, field, owned=True).put(
             state[field.name][: field.layout.region.n_owned], np.nan
         )
         for age, state in enumerate(history.states)
@@ -45,10 +48,13 @@ def save(path: Path, simulation: Simulation, extra: dict[str, Any]) -> None:
         "voltages": history.voltages,
         "suggestion": history.suggestion,
         "current": history.current,
+        "held": history.held,
         "states": len(history.states),
         "reference": simulation.system.reference,
         "position": asdict(simulation.position),
         "inventories": simulation.quantities.inventories,
+        "began": simulation.system.began,
+        "at_start": list(simulation.quantities.at_start.items()),
         "counters": asdict(counters),
         "extra": extra,
     }
@@ -67,7 +73,7 @@ def load(path: Path, simulation: Simulation) -> dict[str, Any]:
     states = [
         {
             field.name: np.asarray(
-                _exchange(simulation, field, owned=False).get(blocks[_name(age, field)])
+                _exchange(simulation.system, field, owned=False).get(blocks[_name(age, field)])
             )
             for field in simulation.system.blocks
         }
@@ -81,23 +87,56 @@ def load(path: Path, simulation: Simulation) -> dict[str, Any]:
         voltages=header["voltages"],
         suggestion=header["suggestion"],
         current=header["current"],
+        held=header["held"],
     )
     simulation.position = Position(**header["position"])
     simulation.system.reference = header["reference"]
-    simulation.system.set_state(states[0])
-    simulation.quantities.start_from(*header["inventories"])
+    lithium, salt = header["inventories"]
+    began, at_start = header["began"], dict(header["at_start"])
+    simulation.quantities.start_from(tuple(lithium), salt, began, at_start)
+    simulation.stepper.back()
     simulation.stepper.counters.restore(header["counters"])
     return dict(header["extra"])
+
+
+@dataclass(frozen=True)
+class AtEndOf:
+    """The state in which another simulation on the same mesh ended, as an initial state.
+
+    Attributes:
+        checkpoint: Its checkpoint.
+    """
+
+    checkpoint: Path
+
+    def put(self, quantities: Quantities) -> None:
+        """See :class:`voxtrode.solvers.initial.InitialState`."""
+        system = quantities.system
+        comm = system.comm
+        header = comm.bcast(read_header(self.checkpoint) if comm.rank == 0 else None, root=0)
+        blocks = read_blocks(self.checkpoint, comm)
+        for field in system.blocks:
+            if _name(0, field) not in blocks:
+                raise InputError(
+                    f"initial.run: {self.checkpoint} holds no {field.name}: it is of a study with "
+                    "other phases; start from one with the same phases"
+                )
+            found = _exchange(system, field, owned=False).get(blocks[_name(0, field)])
+            field.values[:] = np.asarray(found)
+        system.reference = header["reference"]
+        system.began = header["began"] + header["charges"][0]
+        system.pass_charge(0.0)
+        quantities.begin(dict(header["at_start"]))
 
 
 def _name(age: int, field: Field) -> str:
     return f"{age}:{field.name}"
 
 
-def _exchange(simulation: Simulation, field: Field, owned: bool) -> Exchange:
+def _exchange(system: HalfCellSystem, field: Field, owned: bool) -> Exchange:
     region = field.layout.region
     vertices = region.dof_vertex[: region.n_owned] if owned else region.dof_vertex
-    mesh = simulation.system.mesh
+    mesh = system.mesh
     numbers: npt.NDArray[np.int64] = mesh.vertex_number[vertices]
-    comm = simulation.system.comm
+    comm = system.comm
     return Exchange.create(comm, numbers, block_offsets(mesh.info.vertices, comm.size))

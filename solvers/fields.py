@@ -9,7 +9,8 @@ import ufl
 from dolfinx import fem
 
 from voxtrode.data.errors import InputError
-from voxtrode.data.law import FARADAY
+from voxtrode.data.expression import constant
+from voxtrode.data.law import FARADAY, Law, Parameter
 from voxtrode.data.materials import ActiveMaterial, Electrolyte
 from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import ACTIVE, ELECTRONIC, IONIC, TaggedMesh
@@ -51,11 +52,16 @@ class Fields:
     """All fields of a half cell.
 
     Attributes:
-        phi_s, phi_e, c_e: Electrons' potential, electrolyte potential, scaled concentration.
+        phi_s, phi_e, c_e: Electrons' potential, electrolyte potential, scaled concentration. c_e
+            shares φ_e's space; where no liquid is near it is no unknown and keeps the value 1.
         theta: Stoichiometry of each active phase, by its label.
-        electrolyte: The liquid.
+        electrolyte: The liquid; without any, one of t₊ = 1 that stands for the solid.
         sigma: σ [S/m] in each cell of the electron conductors.
-        transport: ε/τ in each cell of the ion conductors.
+        transport: ε/τ in each cell of the ion conductors, 0 in single-ion conductors.
+        kappa: κ [S/m] in each cell of the ion conductors, 0 in liquids.
+        salt: Whether there is a liquid at all, so that c_e is an unknown.
+        mixed: Whether single-ion conductors stand beside the liquid. The salt balance is then
+            written for the anions, without interface terms (see `forms.anion_transport`).
     """
 
     phi_s: Field
@@ -65,10 +71,19 @@ class Fields:
     electrolyte: Electrolyte
     sigma: fem.Function[np.float64]
     transport: fem.Function[np.float64]
+    kappa: fem.Function[np.float64]
+    salt: bool
+    mixed: bool
 
     def all(self) -> tuple[Field, ...]:
-        """The fields in the order of the blocks."""
-        return (self.phi_s, self.phi_e, self.c_e, *self.theta.values())
+        """The fields that are solved for, in the order of the blocks."""
+        salt = (self.c_e,) if self.salt else ()
+        return (self.phi_s, self.phi_e, *salt, *self.theta.values())
+
+    @property
+    def salt_share(self) -> float:
+        """Part 1 − t₀ of an interface current that enters the salt balance."""
+        return 0.0 if self.mixed else 1.0 - forms.reference_transference(self.electrolyte)
 
 
 def theta_name(label: int) -> str:
@@ -108,57 +123,164 @@ def build_fields(mesh: TaggedMesh, cell: Cell) -> Fields:
     Raises:
         InputError: Where the liquid phases name different electrolytes.
     """
-    electrolyte = _one_electrolyte(cell)
+    electrolyte, liquid = _one_electrolyte(cell)
     electrons = Region.create(mesh, mesh.cells(ELECTRONIC))
     ions = Region.create(mesh, mesh.cells(IONIC))
     thermal = thermal_voltage(cell.temperature)
 
     label_of = mesh.phase[electrons.cells]
     sigma = electrons.cell_function(_per_phase(cell, label_of, lambda p: p.sigma))
-    phi_s = _field(PHI_S, Layout.create(electrons, collector_dofs(electrons)))
+    tied, grounded = collectors(mesh, cell, electrons)
+    present = np.ones(electrons.n_local, dtype=bool)
+    present[grounded] = False
+    phi_s = _field(PHI_S, Layout.create(electrons, tied, present))
     dx = forms.volume_measure(electrons.mesh)
-    phi_s = _with_form(phi_s, lambda u, v: forms.electron_conduction(u, v, sigma, dx))
+    phi_s = _with_form(phi_s, lambda u, v: forms.conduction(u, v, sigma, dx))
 
     label_of = mesh.phase[ions.cells]
     transport = ions.cell_function(
         _per_phase(cell, label_of, lambda p: p.liquid and p.liquid.transport)
     )
-    pores = _per_phase(cell, label_of, lambda p: p.liquid and p.liquid.porosity)
+    kappa = ions.cell_function(_per_phase(cell, label_of, lambda p: p.kappa))
+    pores = lumped(ions, _per_phase(cell, label_of, lambda p: p.liquid and p.liquid.porosity))
+    # Liquid that is nowhere alive counts as none; a solid that is nowhere alive likewise.
+    comm = mesh.mesh.comm
+    salt = liquid and bool(comm.allreduce(int(np.any(pores > 0.0))))
+    solid = bool(comm.allreduce(int(np.any(kappa.x.array > 0.0))))
+    if not salt:
+        electrolyte = single_ion()
     layout = Layout.create(ions)
     dx = forms.volume_measure(ions.mesh)
-    salt = STORAGE * FARADAY * electrolyte.c_e0.value * lumped(ions, pores)
-    c_e = _field(C_E, layout, salt)
+    capacity = STORAGE * FARADAY * electrolyte.c_e0.value * pores
+    wet = layout if salt and not solid else Layout.create(ions, present=pores > 0.0)
+    c_e = _field(C_E, wet, capacity)
     phi_e = _field(PHI_E, layout)
+    c_e.values[:] = 1.0
     y, phi = c_e.function, phi_e.function
-    phi_e = _with_form(
-        phi_e,
-        lambda u, v: forms.charge_conservation(y, u, v, electrolyte, transport, thermal, dx),
-    )
-    c_e = _with_form(
-        c_e, lambda u, v: forms.salt_transport(u, phi, v, electrolyte, transport, thermal, dx)
-    )
+
+    def charge(u: Any, v: Any) -> Any:
+        parts = []
+        if salt:
+            of_liquid = forms.charge_conservation(y, u, v, electrolyte, transport, thermal, dx)
+            parts.append(of_liquid)
+        if solid:
+            parts.append(forms.conduction(u, v, kappa, dx))
+        return sum(parts[1:], start=parts[0])
+
+    balance = forms.anion_transport if solid else forms.salt_transport
+    phi_e = _with_form(phi_e, charge)
+    c_e = _with_form(c_e, lambda u, v: balance(u, phi, v, electrolyte, transport, thermal, dx))
     theta = {
-        label: _stoichiometry(mesh, label, phase.active)
+        label: _stoichiometry(mesh, cell, label, phase.active)
         for label, phase in cell.active().items()
         if phase.active is not None
     }
-    return Fields(phi_s, phi_e, c_e, theta, electrolyte, sigma, transport)
+    mixed = salt and solid
+    return Fields(phi_s, phi_e, c_e, theta, electrolyte, sigma, transport, kappa, salt, mixed)
 
 
-def collector_dofs(region: Region) -> npt.NDArray[np.int32]:
-    """Local degrees of freedom, ghosts included, on the collector face z = 0."""
+def single_ion() -> Electrolyte:
+    """What stands for the liquid where there is none: t₊ = 1, c_e/c_e0 = 1 with c_e0 = 1 mol/l.
+
+    Exchange currents that depend on c_e are those at this concentration.
+    """
+
+    def law(value: float, unit: str) -> Law:
+        return Law(constant(value), ("c_e",), unit, "no liquid", formula=f"{value:g}")
+
+    amount = Parameter(1000.0, "mol/m^3", "reference concentration of 1 mol/l")
+    return Electrolyte(
+        name="none",
+        source="no liquid in this cell",
+        c_e0=amount,
+        c_max_fit=amount,
+        D_e=law(0.0, "m^2/s"),
+        kappa=law(0.0, "S/m"),
+        kappa_over_c=law(0.0, "S*m^2/mol"),
+        t_plus=law(1.0, "1"),
+        chi=law(1.0, "1"),
+    )
+
+
+def collectors(
+    mesh: TaggedMesh, cell: Cell, region: Region
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Local degrees of freedom, ghosts included, on the collectors; collective.
+
+    Returns:
+        Those that are the positive collector (of a half cell the only one), and those that are the
+        negative one, which is the zero.
+
+    Raises:
+        InputError: Where the two electrodes touch.
+    """
     z = region.space.tabulate_dof_coordinates()[:, 2]
-    return np.flatnonzero(np.abs(z) < 1e-9 * UM).astype(np.int32)
+    height = mesh.info.height * UM
+    ends = [np.abs(z - level) < 1e-9 * max(height, UM) for level in (0.0, height)]
+    on_negative = negative_dofs(mesh, cell, region)
+    if not cell.negative:
+        return np.flatnonzero(ends[0]).astype(np.int32), np.zeros(0, dtype=np.int32)
+    positive, negative = (ends[1], ends[0]) if cell.counter.first else (ends[0], ends[1])  # type: ignore[union-attr]
+    return (
+        np.flatnonzero(positive & ~on_negative).astype(np.int32),
+        np.flatnonzero(negative & on_negative).astype(np.int32),
+    )
 
 
-def _stoichiometry(mesh: TaggedMesh, label: int, material: ActiveMaterial) -> Field:
+def negative_dofs(mesh: TaggedMesh, cell: Cell, region: Region) -> npt.NDArray[np.bool_]:
+    """Which local degrees of freedom of the electrons are the negative electrode's; collective.
+
+    Raises:
+        InputError: Where some are those of both electrodes, which would be a short circuit.
+    """
+    inside = np.isin(mesh.phase[region.cells], cell.negative)
+    dofs = region.space.dofmap.list
+    sides = []
+    for cells in (inside, ~inside):
+        touched = np.zeros(region.n_local)
+        n_owned = region.mesh.topology.index_map(3).size_local
+        mine = np.zeros(len(inside), dtype=bool)
+        mine[:n_owned] = cells[:n_owned]
+        touched[dofs[mine].ravel()] = 1.0
+        region.add_ghosts(touched)
+        sides.append(touched > 0.0)
+    if mesh.mesh.comm.allreduce(int(np.any(sides[0] & sides[1]))) and cell.negative:
+        raise InputError(
+            "electron conductors of the negative and the positive electrode touch, which is a "
+            "short circuit; put a separator between them, or check the labels"
+        )
+    return np.asarray(sides[0])
+
+
+def _stoichiometry(mesh: TaggedMesh, cell: Cell, label: int, material: ActiveMaterial) -> Field:
     cells = np.flatnonzero(((mesh.alive & ACTIVE) > 0) & (mesh.phase == label)).astype(np.int32)
     region = Region.create(mesh, cells)
     c_max = material.c_max.value
     capacity = STORAGE * FARADAY * c_max * lumped(region, np.ones(len(region.cells)))
     field = _field(theta_name(label), Layout.create(region), capacity)
     dx = forms.volume_measure(region.mesh)
-    return _with_form(field, lambda u, v: forms.particle_diffusion(u, v, c_max, material.D_s, dx))
+    tensor = _tensor(cell, label, region)
+    return _with_form(
+        field, lambda u, v: forms.particle_diffusion(u, v, c_max, material.D_s, dx, tensor)
+    )
+
+
+def _tensor(cell: Cell, label: int, region: Region) -> fem.Function[np.float64] | None:
+    """T = I + (D_c/D_ab − 1) c c^T in each cell of an active phase; None where it is isotropic."""
+    anisotropy = cell.phases[label].anisotropy
+    if anisotropy is None:
+        return None
+    if anisotropy.axis is not None:
+        axes = np.tile(np.asarray(anisotropy.axis), (len(region.cells), 1))
+    else:
+        if cell.c_axes is None:
+            raise InputError(
+                f"phase '{cell.phases[label].name}' diffuses along the axes of its grains, but the"
+                " volume has no grains; give the axis"
+            )
+        axes = cell.c_axes[region.cells]
+    outer = np.einsum("ni,nj->nij", axes, axes)
+    return region.cell_tensor(np.eye(3) + (anisotropy.ratio - 1.0) * outer)
 
 
 def _field(name: str, layout: Layout, storage: npt.NDArray[np.float64] | None = None) -> Field:
@@ -179,11 +301,14 @@ def _per_phase(cell: Cell, labels: npt.NDArray[np.int32], value: Any) -> npt.NDA
     return table[labels]
 
 
-def _one_electrolyte(cell: Cell) -> Electrolyte:
+def _one_electrolyte(cell: Cell) -> tuple[Electrolyte, bool]:
+    """The liquid and whether there is one; a stand-in where there is none."""
     groups = cell.electrolytes()
-    if len(groups) != 1:
-        names = ", ".join(fluid.name for fluid, _ in groups) or "none"
+    if not groups:
+        return single_ion(), False
+    if len(groups) > 1:
+        names = ", ".join(fluid.name for fluid, _ in groups)
         raise InputError(
             f"electrolytes in liquid contact: {names}; expected one in all liquid phases"
         )
-    return groups[0][0]
+    return groups[0][0], True

@@ -29,15 +29,18 @@ def volume_measure(mesh: Any) -> Any:
     return ufl.Measure("dx", domain=mesh, metadata=CENTROID)
 
 
-def electron_conduction(phi: Any, v: Any, sigma: Any, dx: Any) -> Any:
-    """∫ σ ∇φ_s·∇v, σ in S/m."""
+def conduction(phi: Any, v: Any, sigma: Any, dx: Any) -> Any:
+    """∫ σ ∇φ·∇v, σ in S/m: of electrons, or of ions in a single-ion conductor."""
     return CONDUCTANCE * sigma * ufl.inner(ufl.grad(phi), ufl.grad(v)) * dx
 
 
-def particle_diffusion(theta: Any, v: Any, c_max: float, D_s: Law, dx: Any) -> Any:
-    """∫ F c_max D_s(θ) ∇θ·∇v."""
+def particle_diffusion(
+    theta: Any, v: Any, c_max: float, D_s: Law, dx: Any, tensor: Any = None
+) -> Any:
+    """∫ F c_max D_s(θ) T∇θ·∇v, T the symmetric tensor D/D_s of each cell (I where None)."""
     law = D_s.held(theta=(0.0, 1.0))
-    flux = FARADAY * c_max * at(law, theta=theta) * ufl.grad(theta)
+    slope = ufl.grad(theta) if tensor is None else ufl.dot(tensor, ufl.grad(theta))
+    flux = FARADAY * c_max * at(law, theta=theta) * slope
     return CONDUCTANCE * ufl.inner(flux, ufl.grad(v)) * dx
 
 
@@ -96,6 +99,24 @@ def salt_transport(
         current = transport * excess * ionic_current(y, phi, electrolyte, thermal)
         form -= CONDUCTANCE * ufl.inner(current, ufl.grad(v)) * dx
     return form
+
+
+def anion_transport(
+    y: Any, phi: Any, v: Any, electrolyte: Electrolyte, transport: Any, thermal: float, dx: Any
+) -> Any:
+    """∫ F D_eff ∇c_e·∇v + ∫ (1 − t₊) i_e·∇v, the salt balance as that of the anions.
+
+    Anions move with F N₋ = −F D_eff ∇c_e − (1 − t₊) i_e and cross no boundary of the liquid:
+    neither Γ nor the boundary towards a single-ion conductor, through which lithium alone passes.
+    So the form has no boundary terms, and the salt is conserved exactly. It equals
+    `salt_transport` with its interface terms by the charge balance, where the liquid ends at Γ
+    and the counter face alone.
+    """
+    c = _c(y, electrolyte)
+    diffusion = FARADAY * at(_held(electrolyte.D_e, electrolyte), c_e=c) * ufl.grad(c)
+    share = 1.0 - at(_held(electrolyte.t_plus, electrolyte), c_e=c)
+    current = share * ionic_current(y, phi, electrolyte, thermal)
+    return CONDUCTANCE * ufl.inner(transport * (diffusion + current), ufl.grad(v)) * dx
 
 
 def reference_transference(electrolyte: Electrolyte) -> float:

@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 
 from voxtrode.data.law import FARADAY
 from voxtrode.data.materials import ActiveMaterial
-from voxtrode.solvers.units import thermal_voltage
+from voxtrode.solvers.kinetics import InsertionKinetics
 
 Array = npt.NDArray[np.float64]
 
@@ -33,7 +33,7 @@ class Homogeneous:
 
     Attributes:
         material: Its material.
-        temperature: [K].
+        kinetics: Its charge transfer, film included.
         c_e: Salt concentration around it [mol/m³].
         volume: [m³].
         length: None for a ball; of a cylinder, between faces that nothing crosses [m].
@@ -42,7 +42,7 @@ class Homogeneous:
     """
 
     material: ActiveMaterial
-    temperature: float
+    kinetics: InsertionKinetics
     c_e: float
     volume: float
     length: float | None
@@ -127,18 +127,16 @@ class Homogeneous:
         """Potential against the electrolyte [V] at the surface's θ; −∞ where it is full."""
         if not 0.0 < theta < 1.0:
             return -1e3
-        m = self.material
-        i0 = float(m.i0(theta=theta, c_e=self.c_e))
-        thermal = thermal_voltage(self.temperature)
-        a, c = m.alpha_a.value, m.alpha_c.value
+        at = (np.zeros(1), np.full(1, theta), np.full(1, self.c_e))
+        U = float(self.material.U(theta=theta))
 
-        def off(eta: float) -> float:
-            return float(i0 * (np.exp(a * eta / thermal) - np.exp(-c * eta / thermal)) - J)
+        def off(drive: float) -> float:
+            return float(self.kinetics.flux(np.full(1, U + drive), *at).J[0]) - J
 
-        far = thermal / min(a, c) * (1.0 + np.log1p(abs(J) / i0))
-        eta = brentq(off, -far, far, xtol=1e-12)
-        film = 0.0 if m.film_resistance is None else m.film_resistance.value
-        return float(m.U(theta=theta)) + float(eta) + J * film
+        far = 0.05
+        while off(-far) > 0.0 or off(far) < 0.0:
+            far *= 2.0
+        return U + float(brentq(off, -far, far, xtol=1e-12))
 
     @cached_property
     def _grid(self) -> tuple[Array, Array, Array]:

@@ -34,11 +34,12 @@ class Facets:
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Quadrature points of a surface on this rank: vertices, per particle.
+    """Quadrature points of a surface on this rank: vertices, per particle and phase beyond.
 
     Attributes:
         vertex: Parent vertex of each point.
         particle: Particle id of each point (0 on a surface without particles).
+        beyond: Label of the phase on the surface's other side (0 on a face of the mesh).
         area: Weighted area [µm²] that this rank's facets give to the point; a vertex shared by
             ranks or particles is a point of each, with its share.
         facets: Points of each facet's corners, shape ``(facets, 3)``.
@@ -46,6 +47,7 @@ class Points:
 
     vertex: npt.NDArray[np.int32]
     particle: npt.NDArray[np.int32]
+    beyond: npt.NDArray[np.int32]
     area: npt.NDArray[np.float64]
     facets: npt.NDArray[np.int64]
 
@@ -103,6 +105,7 @@ def surface_points(
     corners: npt.NDArray[np.int32],
     area: npt.NDArray[np.float64],
     particle: npt.NDArray[np.int32],
+    beyond: npt.NDArray[np.int32] | None = None,
 ) -> Points:
     """Collect facets into points.
 
@@ -110,14 +113,18 @@ def surface_points(
         corners: Parent vertices of each facet, shape ``(facets, 3)``.
         area: Weighted area of each facet [µm²].
         particle: Particle id of each facet.
+        beyond: Label on the other side of each facet; 0 by default.
     """
     vertex = corners.ravel().astype(np.int64)
     owner = np.repeat(particle.astype(np.int64), 3)
+    side = np.zeros_like(owner) if beyond is None else np.repeat(beyond.astype(np.int64), 3)
     key = vertex * (int(owner.max(initial=0)) + 1) + owner
+    key = key * (int(side.max(initial=0)) + 1) + side
     _, first, point = np.unique(key, return_index=True, return_inverse=True)
     return Points(
         vertex=vertex[first].astype(np.int32),
         particle=owner[first].astype(np.int32),
+        beyond=side[first].astype(np.int32),
         area=summed(point, np.repeat(area / 3.0, 3), len(first)),
         facets=point.reshape(-1, 3),
     )

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from voxtrode.data import reactions
+from voxtrode.data.expression import Expression
 from voxtrode.data.law import Law
 from voxtrode.data.materials import ActiveMaterial, MetalElectrode
+from voxtrode.data.operations import NUMPY
+from voxtrode.data.reactions import SCALED, Reaction
 from voxtrode.solvers.units import thermal_voltage
 
 Array = npt.NDArray[np.float64]
 THETA_EDGE = 1e-6
-C_EDGE = 1e-3
-"""i₀ is held within θ ∈ [1e-6, 1 − 1e-6] and c_e ≥ 1e-3 mol/m³: its roots lose their slope."""
-_EXPONENT = 80.0
+C_EDGE = 1e-6
+"""i₀ is held within θ ∈ [1e-6, 1 − 1e-6] and c_e ≥ 1e-6 mol/m³: its roots lose their slope."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,42 +33,56 @@ class Flux:
         by: Its derivatives by the states it depends on: ``phi_s``, ``phi_e`` [S/m²], ``theta``
             [A/m²], ``c_e`` [A m/mol].
         eta: Activation overpotential η [V].
+        film: Drop over the surface film J R [V].
     """
 
     J: Array
     by: Mapping[str, Array]
     eta: Array
+    film: Array | float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class RateLaw:
+    """J = i₀ h(Fη/RT) and ∂J/∂η of a rate h given as an expression tree.
+
+    Attributes:
+        h, slope: The tree and its derivative, both in ``x`` = Fη/RT.
+        thermal: RT/F [V].
+    """
+
+    h: Expression
+    slope: Expression
+    thermal: float
+
+    @classmethod
+    def of(cls, h: Expression, temperature: float) -> "RateLaw":
+        """The law of a tree at a temperature [K]."""
+        return cls(h, h.derivative(SCALED), thermal_voltage(temperature))
+
+    def __call__(self, i0: Array, eta: Array) -> tuple[Array, Array]:
+        """J [A/m²] and ∂J/∂η [S/m²] at points."""
+        x = {SCALED: eta / self.thermal}
+        return i0 * self.h.evaluate(x, NUMPY), i0 * self.slope.evaluate(x, NUMPY) / self.thermal
 
 
 def butler_volmer(
     i0: Array, eta: Array, alpha_a: float, alpha_c: float, thermal: float
 ) -> tuple[Array, Array]:
-    """J = i₀ [exp(α_a η F/RT) − exp(−α_c η F/RT)] and ∂J/∂η.
-
-    Exponents are continued linearly beyond ±80, far outside any physical state, so that a wild
-    Newton iterate stays finite.
-    """
-    rise, rise_slope = _exponential(alpha_a * eta / thermal)
-    fall, fall_slope = _exponential(-alpha_c * eta / thermal)
-    return i0 * (rise - fall), i0 * (alpha_a * rise_slope + alpha_c * fall_slope) / thermal
-
-
-def _exponential(x: Array) -> tuple[Array, Array]:
-    held = np.minimum(x, _EXPONENT)
-    slope = np.exp(held)
-    return slope * (1.0 + x - held), slope
+    """J = i₀ [exp(α_a η F/RT) − exp(−α_c η F/RT)] and ∂J/∂η."""
+    h = reactions.butler_volmer(alpha_a, alpha_c)
+    return RateLaw(h, h.derivative(SCALED), thermal)(i0, eta)
 
 
 @dataclass(frozen=True, eq=False)
 class InsertionKinetics:
-    """Butler–Volmer kinetics of an active material, with U(θ) and an optional film resistance.
+    """Charge transfer of an active material, with U(θ) and an optional film resistance.
 
     Attributes:
         U, dU: Open-circuit potential [V] and its derivative.
         i0, i0_by_theta, i0_by_c_e: Exchange current density [A/m²] and its derivatives.
-        alpha_a, alpha_c: Transfer coefficients.
+        rate: The law J(i₀, η).
         film: Film resistance [Ω m²].
-        thermal: RT/F [V].
     """
 
     U: Law
@@ -73,26 +90,24 @@ class InsertionKinetics:
     i0: Law
     i0_by_theta: Law
     i0_by_c_e: Law
-    alpha_a: float
-    alpha_c: float
+    rate: RateLaw
     film: float
-    thermal: float
 
     @classmethod
-    def of(cls, material: ActiveMaterial, temperature: float) -> "InsertionKinetics":
-        """The kinetics of a material at a temperature [K]."""
-        i0 = material.i0.held(theta=(THETA_EDGE, 1.0 - THETA_EDGE), c_e=(C_EDGE, 1e6))
-        film = material.film_resistance
+    def of(
+        cls, material: ActiveMaterial, temperature: float, reaction: Reaction | None = None
+    ) -> "InsertionKinetics":
+        """The kinetics of a material at a temperature [K]; its own reaction by default."""
+        reaction = reaction or Reaction.of(material)
+        i0 = reaction.i0.held(theta=(THETA_EDGE, 1.0 - THETA_EDGE), c_e=(C_EDGE, 1e6))
         return cls(
             U=material.U,
             dU=material.U.derivative("theta"),
             i0=i0,
             i0_by_theta=i0.derivative("theta"),
             i0_by_c_e=i0.derivative("c_e"),
-            alpha_a=material.alpha_a.value,
-            alpha_c=material.alpha_c.value,
-            film=0.0 if film is None else film.value,
-            thermal=thermal_voltage(temperature),
+            rate=RateLaw.of(reaction.h(), temperature),
+            film=reaction.film,
         )
 
     def flux(self, phi_s: Array, phi_e: Array, theta: Array, c_e: Array) -> Flux:
@@ -107,7 +122,7 @@ class InsertionKinetics:
         i0 = self.i0(**state)
         drive = phi_s - phi_e - self.U(theta=theta)
         J, eta = self._current(i0, drive)
-        unit, slope = butler_volmer(i0, eta, self.alpha_a, self.alpha_c, self.thermal)
+        unit, slope = self.rate(i0, eta)
         per_i0 = unit / i0
         # J = i₀ h(drive − R J): dJ (1 + R i₀ h') = h di₀ + i₀ h' d(drive).
         damping = 1.0 / (1.0 + self.film * slope)
@@ -115,22 +130,23 @@ class InsertionKinetics:
         by_theta = per_i0 * self.i0_by_theta(**state) * damping - by_drive * self.dU(theta=theta)
         by_c_e = per_i0 * self.i0_by_c_e(**state) * damping
         by = {"phi_s": by_drive, "phi_e": -by_drive, "theta": by_theta, "c_e": by_c_e}
-        return Flux(J, by, eta)
+        return Flux(J, by, eta, self.film * J)
 
     def _current(self, i0: Array, drive: Array) -> tuple[Array, Array]:
         """Solve J = i₀ h(drive − R J) by Newton's method in η; monotone, so it converges."""
         if self.film == 0.0:
-            return butler_volmer(i0, drive, self.alpha_a, self.alpha_c, self.thermal)[0], drive
+            return self.rate(i0, drive)[0], drive
         # g(η) = η + R J(η) − drive is increasing; steps are held to a few thermal voltages.
-        eta = np.clip(drive, -10 * self.thermal, 10 * self.thermal)
+        thermal = self.rate.thermal
+        eta = np.clip(drive, -10 * thermal, 10 * thermal)
         for _ in range(100):
-            J, slope = butler_volmer(i0, eta, self.alpha_a, self.alpha_c, self.thermal)
+            J, slope = self.rate(i0, eta)
             step = (drive - eta - self.film * J) / (1.0 + self.film * slope)
-            eta = eta + np.clip(step, -5 * self.thermal, 5 * self.thermal)
+            eta = eta + np.clip(step, -5 * thermal, 5 * thermal)
             if np.max(np.abs(step), initial=0.0) < 1e-14:
                 break
         # Of the two equal forms the one that does not cancel.
-        J, slope = butler_volmer(i0, eta, self.alpha_a, self.alpha_c, self.thermal)
+        J, slope = self.rate(i0, eta)
         return np.where(self.film * slope < 1.0, J, (drive - eta) / self.film), eta
 
 

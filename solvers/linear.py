@@ -142,6 +142,10 @@ class LinearSolver:
             self._rate = None
         return updates, LinearResult(iterations, converged, middle - start, end - middle)
 
+    def forget(self) -> None:
+        """Build the preconditioner anew at the next solve: what is prescribed has changed."""
+        self._rate = None
+
     def _stale(self, rate: float) -> bool:
         if self._rate is None:
             return True

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 from petsc4py import PETSc
 
-from voxtrode.solvers.fields import C_E, Field
+from voxtrode.solvers.fields import C_E, PHI_S, Field
 from voxtrode.solvers.linear import LinearSolver
 from voxtrode.solvers.system import Drive, HalfCellSystem
 
@@ -21,6 +21,7 @@ class NewtonSettings:
     Attributes:
         norm: Bound on the 2-norm of each field's residual.
         balance: Bound on the sum of each field's residual: the error of the balances in a step.
+        voltage: Bound on the distance from a voltage that is held [V].
         max_iterations: Newton iterations before the step is given up.
         wild: Residual of a first guess beyond which it is not worth starting from.
         linear: Smallest relative tolerance of a linear solve.
@@ -29,6 +30,7 @@ class NewtonSettings:
 
     norm: float = 1e-8
     balance: float = 1e-11
+    voltage: float = 1e-10
     max_iterations: int = 12
     wild: float = 1e3
     linear: float = 1e-4
@@ -92,6 +94,8 @@ def solve(
         start = perf_counter()
         rows = system.residual(drive)
         excess = {name: _excess(rows[name], scale, settings) for name in solver.names}
+        if drive.held is not None:
+            excess[PHI_S] = max(excess[PHI_S], abs(system.off_voltage) / settings.voltage)
         worst = max(excess, key=lambda name: excess[name])
         work.residual_s += perf_counter() - start
         if not np.all(np.isfinite(list(excess.values()))):
@@ -112,6 +116,7 @@ def solve(
         history.append(excess[worst])
         middle = perf_counter()
         system.jacobian(drive)
+        system.aim(rows)
         work.jacobian_s += perf_counter() - middle
         # No more digits than the tolerance asks for: beyond it rounding would stall the solver.
         rtol = max(settings.linear, 0.1 / excess[worst])

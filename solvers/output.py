@@ -35,19 +35,27 @@ class Part:
 def parts(system: HalfCellSystem, quantities: Quantities) -> list[Part]:
     """The parts of the present state."""
     f = system.fields
-    scale = f.electrolyte.c_e0.value
     solids = [
         _volume(system, field, "solid", {"SoL": quantities.windows[label].sol(field.values)})
         for label, field in f.theta.items()
     ]
-    electrons = {"phi_s [V]": f.phi_s.values + system.reference}
-    ions = {"c_e [mol.m-3]": scale * f.c_e.values, "phi_e [V]": f.phi_e.values}
+    electrons = {"phi_s [V]": system.electron_potential()}
+    ions = {**_concentration(system), "phi_e [V]": f.phi_e.values}
     return [
         joined(solids),
         _volume(system, f.phi_s, "electrons", electrons),
         _volume(system, f.c_e, "electrolyte", ions),
         joined(_interfaces(system)),
     ]
+
+
+def _concentration(system: HalfCellSystem) -> dict[str, npt.NDArray[Any]]:
+    """c_e, where there is a liquid at all; NaN where none is near."""
+    f = system.fields
+    if not f.salt:
+        return {}
+    wet = f.c_e.layout.index >= 0
+    return {"c_e [mol.m-3]": np.where(wet, f.electrolyte.c_e0.value * f.c_e.values, np.nan)}
 
 
 def _volume(

@@ -6,8 +6,6 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
-from voxtrode.data.law import FARADAY, stoichiometry_at
-from voxtrode.data.materials import ActiveMaterial
 from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import ACTIVE, TaggedMesh
 from voxtrode.solvers.fields import cell_volumes
@@ -53,32 +51,6 @@ class ParticleTable:
     touches_box: npt.NDArray[np.bool_]
     wetted: Array
     present: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Window:
-    """Stoichiometries of a material at the study's two cut-offs.
-
-    Attributes:
-        empty: θ₀, SoL 0.
-        full: θ₁₀₀, SoL 1.
-    """
-
-    empty: float
-    full: float
-
-    @classmethod
-    def of(cls, material: ActiveMaterial, upper: float, lower: float) -> "Window":
-        """The window between two voltages [V] (positive electrode: empty at the upper one)."""
-        return cls(stoichiometry_at(material.U, upper), stoichiometry_at(material.U, lower))
-
-    def sol(self, theta: Array) -> Array:
-        """State of lithiation (θ − θ₀)/(θ₁₀₀ − θ₀)."""
-        return (theta - self.empty) / (self.full - self.empty)
-
-    def capacity(self, material: ActiveMaterial) -> float:
-        """Charge per volume of material [A s/m³]."""
-        return FARADAY * material.c_max.value * abs(self.full - self.empty)
 
 
 def shares(mesh: TaggedMesh, system: HalfCellSystem, label: int) -> Shares:

@@ -1,5 +1,6 @@
 """Reported quantities of a half cell: cell row, particle rows, balances, overpotential split."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,15 +9,17 @@ import numpy.typing as npt
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
+from scipy.optimize import brentq
 
-from voxtrode.data.law import FARADAY
+from voxtrode.data.errors import InputError
 from voxtrode.meshing.sums import summed
 from voxtrode.solvers import forms, particles
+from voxtrode.solvers.electrodes import Electrode, Share, Window
 from voxtrode.solvers.fields import PHI_S, Field
 from voxtrode.solvers.kinetics import Flux
-from voxtrode.solvers.surfaces import ActiveSurface, Insertion
+from voxtrode.solvers.surfaces import ActiveSurface
 from voxtrode.solvers.system import Drive, HalfCellSystem
-from voxtrode.solvers.units import CONDUCTANCE, STORAGE, UM, thermal_voltage
+from voxtrode.solvers.units import CONDUCTANCE, UM, thermal_voltage
 
 Array = npt.NDArray[np.float64]
 HOUR = 3600.0
@@ -50,44 +53,128 @@ class Quantities:
         system: The system.
         table: What does not change about the particles.
         windows: θ₀ and θ₁₀₀ of each active phase, by label.
-        capacity: Charge of the connected active material between the cut-offs [A s/m²].
+        electrode: The electrode in the volume.
+        opposite: The counter electrode.
+        capacity: Charge that the connected active material of the smaller electrode takes between
+            the cut-offs [A s/m²].
         nominal: Nominal areal capacity [A s/m²].
+        at_start: Stoichiometry of each active phase that dead material is left at, by label.
     """
 
     def __init__(self, system: HalfCellSystem) -> None:
-        """Prepare sums and forms; the present state becomes the one balances start from."""
+        """Prepare sums and forms; the system is put into equilibrium, fully charged."""
         self.system = system
         cell = system.cell
         mesh = system.mesh
+        ends = system.opposite.ends
+        upper, lower = cell.upper + ends[0], cell.lower + ends[1]
         self.windows = {
-            s.label: particles.Window.of(s.material, cell.upper, cell.lower) for s in system.active
+            s.label: Window.of(s.material, ends[1], ends[0])
+            if s.label in cell.negative
+            else Window.of(s.material, upper, lower)
+            for s in system.active
         }
         labels = np.array(list(cell.active()), dtype=np.int64)
         self.table = particles.particle_table(mesh, system.active, labels)
         self._shares = {s.label: particles.shares(mesh, system, s.label) for s in system.active}
         self._n = len(self.table.volume)
         self._power = _power_forms(system)
-        charge = sum(
-            self.windows[s.label].capacity(s.material) * self._total(self._shares[s.label].volume)
-            for s in system.active
-        )
-        self.capacity = float(charge / UM**3 / mesh.info.area)
+        shares = tuple(self._share(s) for s in system.active)
+        inside = tuple(one for one in shares if one.label in cell.negative)
+        self.electrode = Electrode(tuple(one for one in shares if one not in inside))
+        self.opposite = system.opposite.side(self.electrode.capacity, inside)
+        self._negative = Electrode(inside, positive=False)
+        system.capacity = self.electrode.capacity
+        self.capacity = min(self.electrode.capacity, self.opposite.capacity)
         self.nominal = self.capacity if cell.nominal_capacity is None else cell.nominal_capacity
-        self._lithium = self._inventory(*system.fields.theta.values())
-        self._salt = self._inventory(system.fields.c_e)
+        self.at_start: dict[int, float] = {}
+        self._lithium: tuple[float, float] = (0.0, 0.0)
+        self._salt = 0.0
+        self.equilibrate(0.0)
+
+    def _share(self, surface: ActiveSurface) -> Share:
+        window = self.windows[surface.label]
+        volume = self._total(self._shares[surface.label].volume) / UM**3
+        capacity = window.capacity(surface.material) * volume / self.system.mesh.info.area
+        return Share(surface.label, surface.material, window, capacity)
+
+    # -- start ----------------------------------------------------------------------------------
+
+    def equilibrate(self, passed: float) -> None:
+        """Put the system into equilibrium, and let balances start there; collective.
+
+        Args:
+            passed: Charge per area [A s/m²] since the cell was fully charged.
+        """
+        system = self.system
+        fields = system.fields
+        potential, theta = self.electrode.at_rest(self.electrode.lithium_after(passed))
+        if self._negative.shares:
+            theta = theta | self._negative.at_rest(self._negative.lithium_after(passed))[1]
+        gauge = self.opposite.gauge(passed)
+        for label, value in theta.items():
+            fields.theta[label].values[:] = value
+        fields.c_e.values[:] = 1.0
+        system.began = passed
+        system.pass_charge(0.0)
+        system.reference = potential - gauge
+        fields.phi_s.values[:] = 0.0
+        fields.phi_e.values[:] = -gauge
+        self.begin(theta)
+
+    def begin(self, at_start: Mapping[int, float]) -> None:
+        """Let balances start from the present state; collective.
+
+        Args:
+            at_start: What dead material is left at, by label.
+        """
+        self.at_start = dict(at_start)
+        self._lithium = self._lithium_now()
+        self._salt = self._inventory(self.system.fields.c_e)
+
+    def passed_at(self, voltage: float) -> float:
+        """Charge per area [A s/m²] since full charge at which the cell rests at a voltage [V].
+
+        Raises:
+            InputError: If it does not between fully charged and fully discharged.
+        """
+
+        def excess(passed: float) -> float:
+            return self.electrode.potential(passed) - self.opposite.potential(passed) - voltage
+
+        first, last = excess(0.0), excess(self.capacity)
+        # Cut-offs are met to the rounding of stoichiometries.
+        if min(abs(first), abs(last)) < 1e-9:
+            return 0.0 if abs(first) < abs(last) else self.capacity
+        if not first > 0.0 > last:
+            raise InputError(
+                f"initial.voltage: the cell is not in equilibrium at {voltage:g} V between fully "
+                f"charged ({first + voltage:.4g} V) and fully discharged ({last + voltage:.4g} V); "
+                "give a voltage between them, or another voltage_window"
+            )
+        return float(brentq(excess, 0.0, self.capacity, xtol=1e-12 * self.capacity, rtol=1e-14))
+
+    @property
+    def depth(self) -> float:
+        """Depth of discharge at the start."""
+        return self.system.began / self.nominal
 
     @property
     def one_c(self) -> float:
         """Current density that moves the nominal capacity in an hour [A/m²]."""
         return self.nominal / HOUR
 
-    def start_from(self, lithium: float, salt: float) -> None:
-        """Let balances start from earlier inventories (after a restart)."""
+    def start_from(
+        self, lithium: tuple[float, float], salt: float, began: float, at_start: Mapping[int, float]
+    ) -> None:
+        """Let balances and depths start from earlier ones (after a restart)."""
         self._lithium, self._salt = lithium, salt
+        self.system.began = began
+        self.at_start = dict(at_start)
 
     @property
-    def inventories(self) -> tuple[float, float]:
-        """Lithium and salt [pA s] that balances start from."""
+    def inventories(self) -> tuple[tuple[float, float], float]:
+        """Lithium of the two electrodes and salt [pA s] that balances start from."""
         return self._lithium, self._salt
 
     # -- balances -------------------------------------------------------------------------------
@@ -101,24 +188,46 @@ class Quantities:
         """
         system = self.system
         area = system.area
-        lithium = self._inventory(*system.fields.theta.values()) - self._lithium - charge * area
+        lithium = max(
+            abs(now - before - sign * charge * area)
+            for now, before, sign in zip(
+                self._lithium_now(),
+                self._lithium,
+                (1.0, -1.0 if self._negative.shares else 0.0),
+                strict=True,
+            )
+        )
         floor = max(abs(charge), 1e-3 * self.capacity) * area
         salt = self._inventory(system.fields.c_e) - self._salt
-        inside = sum(self._total(s.points.area * system.flux(s).J) for s in system.active)
-        counter = self._total(system.counter.points.area * system.flux(system.counter).J)
+        fluxes = {s.label: self._total(s.points.area * system.flux(s).J) for s in system.active}
+        inside = sum(fluxes[label] for label in self.electrode.labels)
+        other = sum(fluxes[label] for label in self._negative.labels)
+        if system.counter is not None:
+            other += self._total(system.counter.points.area * system.flux(system.counter).J)
         collector = self._collector_current()
-        off = max(abs(collector + inside), abs(counter + inside), abs(collector - current * area))
+        off = max(abs(collector + inside), abs(other + inside), abs(collector - current * area))
         return Balances(
-            lithium=abs(lithium) / floor,
-            salt=abs(salt) / self._salt,
+            lithium=lithium / floor,
+            salt=abs(salt) / self._salt if system.fields.salt else 0.0,
             charge=off / (max(abs(current), self.one_c) * area),
         )
+
+    def _lithium_now(self) -> tuple[float, float]:
+        """Lithium [pA s] in the electrode that discharge fills, and in the other in the volume."""
+        theta = self.system.fields.theta
+        first, second = (
+            self._inventory(*(theta[label] for label in one.labels))
+            for one in (self.electrode, self._negative)
+        )
+        return first, second
 
     def _collector_current(self) -> float:
         """Current out of the solid through the collector [pA], as the equations' reaction."""
         system = self.system
         zero = {f.name: np.zeros(f.layout.region.n_local) for f in system.blocks}
-        row = system.residual(Drive(0.0, 0.0, zero))[PHI_S]
+        present = system.current
+        row = system.residual(Drive(0.0, 0.0, zero, system.charge))[PHI_S]
+        system.current = present
         first = float(row.array_r[0]) if system.comm.rank == 0 else None
         return -float(system.comm.bcast(first, root=0))
 
@@ -143,21 +252,13 @@ class Quantities:
             current: Applied current density [A/m²].
         """
         system = self.system
-        c_e0 = system.fields.electrolyte.c_e0.value
-        y = system.fields.c_e.values
-        low = system.comm.allreduce(float(y.min(initial=np.inf)), op=MPI.MIN)
-        high = system.comm.allreduce(float(y.max(initial=-np.inf)), op=MPI.MAX)
-        pores = STORAGE * FARADAY * c_e0
-        field = system.fields.c_e
-        assert field.storage is not None
-        volume = self._total(field.storage[field.layout.free]) / pores
-        mean = self._inventory(field) / pores / volume
+        mean, low, high = self._concentrations()
         row = {
             "Voltage [V]": system.voltage(),
             "SoL": self._mean_sol(),
-            "Mean c_e [mol.m-3]": c_e0 * mean,
-            "Min c_e [mol.m-3]": c_e0 * low,
-            "Max c_e [mol.m-3]": c_e0 * high,
+            "Mean c_e [mol.m-3]": mean,
+            "Min c_e [mol.m-3]": low,
+            "Max c_e [mol.m-3]": high,
         }
         parts, ocv = self.overpotentials(current)
         for name, value in zip(PARTS, parts, strict=True):
@@ -166,9 +267,38 @@ class Quantities:
         row["Open-circuit voltage [V]"] = ocv
         return row
 
+    def _concentrations(self) -> tuple[float, float, float]:
+        """Mean, smallest and largest c_e [mol/m³]; NaN without a liquid."""
+        system = self.system
+        if not system.fields.salt:
+            return np.nan, np.nan, np.nan
+        field, c_e0 = system.fields.c_e, system.fields.electrolyte.c_e0.value
+        assert field.storage is not None
+        free = field.layout.free
+        y = field.values[free]
+        low = system.comm.allreduce(float(y.min(initial=np.inf)), op=MPI.MIN)
+        high = system.comm.allreduce(float(y.max(initial=-np.inf)), op=MPI.MAX)
+        mean = self._inventory(field) / self._total(field.storage[free])
+        return c_e0 * mean, c_e0 * low, c_e0 * high
+
+    def extremes(self) -> dict[str, tuple[float, float]]:
+        """Range of c_e [mol/m³] (`c_e`) and of θ (by the name of its phase); collective."""
+        system = self.system
+        found: dict[str, tuple[float, float]] = {}
+        if system.fields.salt:
+            found["c_e"] = self._concentrations()[1:]
+        for label, field in system.fields.theta.items():
+            low = system.comm.allreduce(float(field.values.min(initial=np.inf)), op=MPI.MIN)
+            high = system.comm.allreduce(float(field.values.max(initial=-np.inf)), op=MPI.MAX)
+            found[system.cell.phases[label].name] = (low, high)
+        return found
+
     def _mean_sol(self) -> float:
+        """Volume-weighted SoL of the electrode that discharge fills; collective."""
         sums = volume = 0.0
         for s in self.system.active:
+            if s.label in self._negative.labels:
+                continue
             share = self._shares[s.label]
             theta = self.system.fields.theta[s.label].values[share.dof]
             sums += self._total(share.volume * self.windows[s.label].sol(theta))
@@ -179,32 +309,30 @@ class Quantities:
         """Parts of U(θ̄) − V by power over the current, and U(θ̄) [V]; collective.
 
         Exact in the discrete system: the parts are the equations tested with the solution (the
-        concentration part is −∫ i_e·(2RT/F)(1 − t₊)χ∇ln c_e, positive where it costs voltage).
-        Parts are NaN at rest, where power over current says nothing. With several active
-        materials U(θ̄) is the mean of their own U(θ̄), weighted by their shares of the current
-        (of the volume, at rest).
+        concentration part is −∫ i_e·(2RT/F)(1 − t₊)χ∇ln c_e). Each costs voltage on discharge and
+        is positive then; on charge it is negative. Parts are NaN at rest, where power over current
+        says nothing. U(θ̄) is the potential that the electrode would come to at rest, less the
+        counter electrode's: with one active material U at its mean stoichiometry, with several
+        the one potential at which together they hold the lithium that they hold now.
         """
         system = self.system
         comm = system.comm
-        ocv_sum = weight_sum = 0.0
+        at_rest, of_negative = self._at_rest()
+        open_circuit = at_rest - of_negative
+        if current == 0.0:
+            return (np.nan,) * len(PARTS), open_circuit
         surface_parts = np.zeros(4)
         for s in system.active:
-            flux = system.flux(s)
-            power, ocv = self._surface_power(s, flux)
-            surface_parts += power
-            weight = -self._total(s.points.area * flux.J)
-            if current == 0.0:
-                weight = self._total(self._shares[s.label].volume)
-            ocv_sum += weight * ocv
-            weight_sum += weight
-        reference = ocv_sum / weight_sum
-        if current == 0.0:
-            return (np.nan,) * len(PARTS), reference
+            own = of_negative if s.label in self._negative.labels else at_rest
+            surface_parts += self._surface_power(s, system.flux(s), own)
         volume = [
-            comm.allreduce(float(np.real(fem.assemble_scalar(f))), op=MPI.SUM) for f in self._power
+            comm.allreduce(sum(float(np.real(fem.assemble_scalar(f))) for f in part), op=MPI.SUM)
+            for part in self._power
         ]
-        counter = system.flux(system.counter)
-        counter_power = self._total(system.counter.points.area * counter.J * counter.eta)
+        counter_power = 0.0
+        if system.counter is not None:
+            counter = system.flux(system.counter)
+            counter_power = self._total(system.counter.points.area * counter.J * counter.eta)
         applied = current * system.area
         ohmic, concentration, electronic = (part / applied for part in volume)
         kinetic, film, diffusion, between = (float(part) / applied for part in surface_parts)
@@ -217,36 +345,51 @@ class Quantities:
             diffusion,
             between,
             counter_power / applied,
-        ), reference
+        ), open_circuit
 
-    def _surface_power(self, surface: ActiveSurface, flux: Flux) -> tuple[Array, float]:
-        """Kinetic, film, diffusion and inter-particle power [pA V] on Γ, and U(θ̄) [V]."""
-        assert isinstance(surface.law, Insertion)
+    def _at_rest(self) -> tuple[float, float]:
+        """Potentials against lithium [V] that the electrodes would come to at rest; collective."""
+        mean = {}
+        for s in self.system.active:
+            share = self._shares[s.label]
+            theta = self.system.fields.theta[s.label].values[share.dof]
+            mean[s.label] = self._total(share.volume * theta) / self._total(share.volume)
+        own = self.electrode.at_rest(self.electrode.lithium(mean))[0]
+        if self._negative.shares:
+            return own, self._negative.at_rest(self._negative.lithium(mean))[0]
+        return own, self.opposite.potential(self.system.began + self.system.charge)
+
+    def _surface_power(self, surface: ActiveSurface, flux: Flux, at_rest: float) -> Array:
+        """Kinetic, film, diffusion and inter-particle power [pA V] on Γ.
+
+        Args:
+            surface: Γ of one active phase.
+            flux: Its flux.
+            at_rest: Potential of the electrode at rest [V].
+        """
         U = surface.material.U
         share = self._shares[surface.label]
         values = self.system.fields.theta[surface.label].values
         mean, _, _, _ = particles.spread(self.system.mesh, share, values, self._n)
-        overall = self._total(share.volume * values[share.dof]) / self._total(share.volume)
         at_surface = U(theta=values[surface.dofs[surface.theta]])
         of_particle = U(theta=np.clip(mean, 1e-6, 1.0))[surface.points.particle]
-        ocv = float(U(theta=overall))
         weighted = surface.points.area * flux.J
         power = [
             np.sum(weighted * flux.eta),
-            np.sum(weighted * flux.J) * surface.law.kinetics.film,
+            np.sum(weighted * flux.film),
             np.sum(weighted * (at_surface - of_particle)),
-            np.sum(weighted * (of_particle - ocv)),
+            np.sum(weighted * (of_particle - at_rest)),
         ]
         total = np.array(power, dtype=np.float64)
         self.system.comm.Allreduce(MPI.IN_PLACE, total)
-        return total, ocv
+        return total
 
     # -- particles ------------------------------------------------------------------------------
 
     def particles(self, current: float) -> dict[str, npt.NDArray[Any]]:
         """Columns of ``particles.csv`` for the present state, a row a particle; collective.
 
-        Dead particles keep the initial lithiation: SoL 0, no current.
+        Dead particles keep the initial lithiation, and carry no current.
 
         Args:
             current: Applied current density [A/m²]; its sign is the one C-rates count along.
@@ -282,15 +425,19 @@ class Quantities:
             middle = 0.5 * (window.empty + window.full)
             diffusivity = float(s.material.D_s(theta=middle))
             columns["c_t"][of_phase] = HOUR * diffusivity / radius[of_phase] ** 2
-            columns["raw"][of_phase & table.dead] = window.empty
+            columns["raw"][of_phase & table.dead] = self.at_start[s.label]
+            columns["sol"][of_phase & table.dead] = window.sol(self.at_start[s.label])
         return self._rows(columns, current)
 
     def _rows(self, columns: dict[str, Array], current: float) -> dict[str, npt.NDArray[Any]]:
         table, keep = self.table, self.table.present
         area = self.system.mesh.info.area
-        wetted = float(table.wetted.sum()) / UM**2
-        along = -1.0 if current >= 0.0 else 1.0
-        c_p = along * columns["J"] / (self.one_c * area / wetted)
+        negative = np.isin(table.label, self._negative.labels)
+        wetted = (
+            np.where(negative, table.wetted[negative].sum(), table.wetted[~negative].sum()) / UM**2
+        )
+        along = np.where(negative, 1.0, -1.0) * (1.0 if current >= 0.0 else -1.0)
+        c_p = along * columns["J"] * wetted / (self.one_c * area)
         c_own = along * columns["rate"]
         names = np.array([phase.name for _, phase in sorted(self.system.cell.phases.items())])
         rows: dict[str, npt.NDArray[Any]] = {
@@ -322,18 +469,26 @@ def _diameter(volume: Array) -> Array:
     return np.cbrt(6.0 * volume / np.pi)
 
 
-def _power_forms(system: HalfCellSystem) -> list[fem.Form[np.float64]]:
-    """Ohmic, concentration and electronic power [pA V] as scalar forms."""
+def _power_forms(system: HalfCellSystem) -> list[list[fem.Form[np.float64]]]:
+    """Ohmic, concentration and electronic power [pA V], each a sum of scalar forms."""
     f = system.fields
-    thermal = thermal_voltage(system.cell.temperature)
-    y, phi, fluid = f.c_e.function, f.phi_e.function, f.electrolyte
-    dx = forms.volume_measure(f.c_e.layout.region.mesh)
-    current = forms.ionic_current(y, phi, fluid, thermal)
-    kappa = forms.conductivity(y, fluid)
-    ohmic = CONDUCTANCE * f.transport * ufl.inner(current, current) / kappa * dx
-    drop = forms.diffusion_current(y, fluid, thermal) / kappa
-    concentration = -CONDUCTANCE * f.transport * ufl.inner(current, drop) * dx
+    phi = f.phi_e.function
+    dx = forms.volume_measure(f.phi_e.layout.region.mesh)
+    ohmic = [_dissipation(phi, f.kappa, dx)]
+    concentration = []
+    if f.salt:
+        thermal = thermal_voltage(system.cell.temperature)
+        y, fluid = f.c_e.function, f.electrolyte
+        current = forms.ionic_current(y, phi, fluid, thermal)
+        kappa = forms.conductivity(y, fluid)
+        ohmic.append(CONDUCTANCE * f.transport * ufl.inner(current, current) / kappa * dx)
+        drop = forms.diffusion_current(y, fluid, thermal) / kappa
+        concentration.append(-CONDUCTANCE * f.transport * ufl.inner(current, drop) * dx)
     dx = forms.volume_measure(f.phi_s.layout.region.mesh)
-    slope = ufl.grad(f.phi_s.function)
-    electronic = CONDUCTANCE * f.sigma * ufl.inner(slope, slope) * dx
-    return [fem.form(form) for form in (ohmic, concentration, electronic)]
+    electronic = [_dissipation(f.phi_s.function, f.sigma, dx)]
+    return [[fem.form(form) for form in part] for part in (ohmic, concentration, electronic)]
+
+
+def _dissipation(phi: Any, sigma: Any, dx: Any) -> Any:
+    """∫ σ |∇φ|² [pA V]."""
+    return forms.conduction(phi, phi, sigma, dx)

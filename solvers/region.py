@@ -77,6 +77,17 @@ class Region:
         function.x.array[space.dofmap.list.ravel()] = values
         return function
 
+    def cell_tensor(self, values: npt.NDArray[np.floating]) -> fem.Function[np.float64]:
+        """A tensor that is constant in each cell.
+
+        Args:
+            values: Tensor (x, y, z) of each local cell, ghosts included, shape ``(cells, 3, 3)``.
+        """
+        space = fem.functionspace(self.mesh, ("DG", 0, (3, 3)))
+        function: fem.Function[np.float64] = fem.Function(space, dtype=np.float64)
+        function.x.array.reshape(-1, 3, 3)[space.dofmap.list.ravel()] = values
+        return function
+
     def add_ghosts(self, values: npt.NDArray[np.float64]) -> None:
         """Add what ghosts hold to their owners, then copy owners to ghosts; collective."""
         vector = fem.Function(self.space).x
@@ -97,9 +108,9 @@ class Layout:
         region: Where the field lives.
         tied: Local degrees of freedom, ghosts included, that share one unknown; may be empty
             on a rank. None for a field without.
-        free: Owned degrees of freedom that are not tied, in order.
+        free: Owned degrees of freedom that are unknowns of their own, in order.
         n_rows: Unknowns that this rank owns.
-        index: Global unknown of each local degree of freedom.
+        index: Global unknown of each local degree of freedom; −1 where the field is no unknown.
     """
 
     region: Region
@@ -109,15 +120,23 @@ class Layout:
     index: npt.NDArray[np.int32]
 
     @classmethod
-    def create(cls, region: Region, tied: npt.NDArray[np.int32] | None = None) -> "Layout":
+    def create(
+        cls,
+        region: Region,
+        tied: npt.NDArray[np.int32] | None = None,
+        present: npt.NDArray[np.bool_] | None = None,
+    ) -> "Layout":
         """Number the unknowns; collective.
 
         Args:
             region: Where the field lives.
             tied: Local degrees of freedom, ghosts included, to tie together.
+            present: Whether each local degree of freedom is an unknown; all by default. The
+                others keep their values, and what falls on their rows and columns is dropped.
         """
         comm = region.mesh.comm
-        own = np.ones(region.n_owned, dtype=bool)
+        own = np.ones(region.n_owned, dtype=bool) if present is None else present[: region.n_owned]
+        own = own.copy()
         lead = 0
         if tied is not None:
             own[tied[tied < region.n_owned]] = False
@@ -132,6 +151,8 @@ class Layout:
         index = numbers.array.astype(PETSc.IntType)
         if tied is not None:
             index[tied] = 0
+        if present is not None:
+            index[~present] = -1
         return cls(region, tied, free, n_rows, index)
 
     @property

@@ -7,15 +7,14 @@ import numpy as np
 
 from voxtrode.data.errors import NumericalError
 from voxtrode.meshing.tagged import TaggedMesh
+from voxtrode.solvers import ends
 from voxtrode.solvers.cell import Cell, Step
+from voxtrode.solvers.initial import InitialState
 from voxtrode.solvers.newton import NewtonSettings
-from voxtrode.solvers.particles import Window
 from voxtrode.solvers.quantities import Quantities
 from voxtrode.solvers.stepper import Attempt, Stepper, StepSettings
 from voxtrode.solvers.system import HalfCellSystem
 
-VOLTAGE_TOLERANCE = 1e-6
-"""Distance from a cut-off voltage at which a step ends [V]."""
 ROUNDING = 1e-9
 """Instants closer than this share of the time are the same instant."""
 
@@ -45,7 +44,7 @@ class Instant:
     Attributes:
         time: [s] since the start.
         step: Index of the protocol step.
-        current: Applied current density [A/m²].
+        current: Current density [A/m²]: applied, or what a held voltage makes.
         charge: Charge passed per area since the start [A s/m²].
         kept: Whether fields and particles are to be kept.
         ended: Why the step ended here; empty within a step.
@@ -74,14 +73,6 @@ class Position:
     charge: float = 0.0
 
 
-@dataclass(frozen=True)
-class _Target:
-    """An instant that a time step must end on."""
-
-    time: float
-    reason: str
-
-
 class Simulation:
     """A half cell with its protocol.
 
@@ -98,26 +89,23 @@ class Simulation:
         cell: Cell,
         protocol: Callable[[float], Sequence[Step]],
         settings: Settings,
+        initial: InitialState | None = None,
         assemble: Callable[[TaggedMesh, Cell], HalfCellSystem] = HalfCellSystem,
     ) -> None:
-        """Set the uniform initial state: θ₀ everywhere, c_e0, potentials at equilibrium.
+        """Set the initial state.
 
         Args:
             mesh: The mesh; collective.
-            cell: The half cell.
+            cell: The cell.
             protocol: Its steps, given the current density of 1C [A/m²].
             settings: Numerical settings.
+            initial: Where to start; None: fully charged, in equilibrium.
             assemble: What makes the equations of mesh and cell.
         """
         self.system = assemble(mesh, cell)
-        fields = self.system.fields
-        fields.c_e.values[:] = 1.0
-        for surface in self.system.active:
-            window = Window.of(surface.material, cell.upper, cell.lower)
-            fields.theta[surface.label].values[:] = window.empty
-        self.system.reference = cell.upper
-        fields.phi_s.values[:] = 0.0
         self.quantities = Quantities(self.system)
+        if initial is not None:
+            initial.put(self.quantities)
         self.protocol = tuple(protocol(self.quantities.one_c))
         self.settings = settings
         self.stepper = Stepper(self.system, self.quantities.one_c, settings.step, settings.newton)
@@ -125,8 +113,12 @@ class Simulation:
 
     @property
     def dod(self) -> float:
-        """Charge passed over the nominal capacity."""
-        return self.stepper.history.charges[0] / self.quantities.nominal
+        """Charge passed since the cell was fully charged, over the nominal capacity."""
+        return self.depth_after(self.stepper.history.charges[0])
+
+    def depth_after(self, charge: float) -> float:
+        """Depth of discharge when a charge per area has passed since the start [A s/m²]."""
+        return self.quantities.depth + charge / self.quantities.nominal
 
     def run(self) -> Iterator[Instant]:
         """Carry out the protocol from where it stands.
@@ -152,102 +144,93 @@ class Simulation:
             self.position = Position(step=self.position.step + 1)
 
     def _begin(self, step: Step) -> Instant:
-        self.stepper.restart(step.current)
+        self.stepper.restart(step.current, step.held)
         history = self.stepper.history
         self.position = Position(self.position.step, history.time, history.charges[0])
-        ended = self._over(step)
+        ended = self._over(self._ahead(step))
         first = self.position.step == 0 and self.settings.keep_start
-        return self._instant(step, first or (bool(ended) and self.settings.keep_ends), ended)
+        return self._instant(first or (bool(ended) and self.settings.keep_ends), ended)
 
-    def _over(self, step: Step) -> str:
+    def _ahead(self, step: Step) -> ends.Ahead:
+        position, quantities = self.position, self.quantities
+        return ends.Ahead(
+            step,
+            position.began,
+            position.charge,
+            quantities.nominal,
+            quantities.depth,
+            self.settings.dods,
+        )
+
+    def _over(self, ahead: ends.Ahead) -> str:
         """Why a step is over as it begins; empty if it is not."""
-        if step.voltage is not None and self.system.voltage() <= step.voltage:
-            return f"voltage {step.voltage:g} V reached as the step began"
-        if any(target.time <= self.stepper.history.time for target in self._ends(step)):
+        history = self.stepper.history
+        for crossing in ahead.crossings():
+            if crossing.ends and crossing.room(history.point) <= 0.0:
+                return f"{crossing.ends} reached as the step began"
+        if any(one.ends and one.time <= history.time for one in ahead.instants()):
             return "already past the end of the step as it began"
         return ""
 
     def _advance(self, step: Step) -> Instant:
-        now = self.stepper.history.time
-        ends, keeps = self._ends(step), self._keeps(step)
-        nearest = min([*(end.time for end in ends), *keeps], default=np.inf)
-        # An end and a stored instant that differ by rounding alone are one, at the end's time.
+        ahead, now = self._ahead(step), self.stepper.history.time
+        # Instants that differ by rounding alone are one, at the end's time.
         apart = ROUNDING * max(now, 1.0)
-        end = next((e for e in ends if abs(e.time - nearest) <= apart), None)
-        if end is not None:
-            nearest = end.time
+        instants = [one for one in ahead.instants() if one.ends or one.time > now + apart]
+        nearest = min((one.time for one in instants), default=np.inf)
+        there = [one for one in instants if one.time - nearest <= apart]
+        nearest = next((one.time for one in there if one.ends), nearest)
+        crossings = [
+            one
+            for one in ahead.crossings()
+            if one.ends or one.room(self.stepper.history.point) > one.tolerance
+        ]
         attempt = self.stepper.step(nearest - now)
         hit = attempt.h == nearest - now
-        ended = end.reason if end is not None and hit else ""
-        if step.voltage is not None and attempt.voltage < step.voltage:
-            attempt = self._locate(attempt, step.voltage)
-            hit, ended = False, f"voltage {step.voltage:g} V"
+        while crossed := next((c for c in crossings if c.room(attempt.point) < -c.tolerance), None):
+            attempt = self._locate(attempt, crossed)
+            hit = False
+        reached = [c for c in crossings if c.room(attempt.point) <= c.tolerance]
         self.stepper.accept(attempt)
         if hit:
             # The sum of steps and the instant aimed at differ by rounding alone.
             self.stepper.history.time = nearest
-        asked = hit and any(abs(time - nearest) <= apart for time in keeps)
-        kept = asked or (bool(ended) and self.settings.keep_ends)
-        return self._instant(step, kept, ended)
+        met = [one.ends for one in (*reached, *(there if hit else ()))]
+        ended = next((reason for reason in met if reason), "")
+        kept = "" in met or (bool(ended) and self.settings.keep_ends)
+        return self._instant(kept, ended)
 
-    def _instant(self, step: Step, kept: bool, ended: str = "") -> Instant:
+    def _instant(self, kept: bool, ended: str = "") -> Instant:
         history = self.stepper.history
         return Instant(
-            history.time, self.position.step, step.current, history.charges[0], kept, ended
+            history.time, self.position.step, history.current, history.charges[0], kept, ended
         )
 
-    def _ends(self, step: Step) -> list[_Target]:
-        """Instants at which conditions other than a voltage end the step."""
-        began, nominal = self.position.began, self.quantities.nominal
-        found = []
-        if step.duration is not None:
-            found.append(_Target(began + step.duration, f"time {step.duration:g} s"))
-        if step.capacity is not None and step.current != 0.0:
-            time = began + step.capacity / abs(step.current)
-            found.append(_Target(time, f"capacity {step.capacity / 36000.0:g} mAh/cm2"))
-        if step.dod is not None and step.current != 0.0:
-            time = began + (step.dod * nominal - self.position.charge) / step.current
-            found.append(_Target(time, f"DoD {step.dod:g}"))
-        return found
-
-    def _keeps(self, step: Step) -> list[float]:
-        """Instants ahead at which the state is kept [s]."""
-        if step.current == 0.0:
-            return []
-        began, nominal = self.position.began, self.quantities.nominal
-        now = self.stepper.history.time
-        past = now + ROUNDING * max(now, 1.0)
-        charges = [dod * nominal - self.position.charge for dod in self.settings.dods]
-        times = [began + charge / step.current for charge in charges]
-        return [time for time in times if time > past]
-
-    def _locate(self, attempt: Attempt, cutoff: float) -> Attempt:
-        """Shorten a step that crosses a cut-off so that it ends on it (Illinois method)."""
+    def _locate(self, attempt: Attempt, crossing: ends.Crossing) -> Attempt:
+        """Shorten a step that crosses a limit so that it ends on it (Illinois method)."""
         low, high = 0.0, attempt.h
-        above, below = self.system.reference - cutoff, attempt.voltage - cutoff
+        above, below = crossing.room(self.stepper.history.point), crossing.room(attempt.point)
         side = 0
         for _ in range(60):
-            if abs(below) <= VOLTAGE_TOLERANCE and attempt.h == high:
-                return attempt
             h = low + (high - low) * above / (above - below)
             found = self.stepper.attempt(h)
             if found is None:  # beyond reach of Newton's method: come from below
                 high, below = h, -above
                 continue
-            attempt = found
-            excess = found.voltage - cutoff
-            if abs(excess) <= VOLTAGE_TOLERANCE:
+            room = crossing.room(found.point)
+            if abs(room) <= crossing.tolerance:
                 return found
-            if excess > 0.0:
-                low, above = h, excess
+            if room > 0.0:
+                low, above = h, room
                 below = 0.5 * below if side > 0 else below
                 side = 1
             else:
-                high, below = h, excess
+                high, below = h, room
                 above = 0.5 * above if side < 0 else above
                 side = -1
-        self.system.set_state(self.stepper.history.states[0])
+        self.stepper.back()
         raise NumericalError(
-            f"the instant at which the voltage crosses {cutoff:g} V was not found near "
-            f"t = {self.stepper.history.time + high:.6g} s: {self.stepper.failure}"
+            f"the instant at which {crossing.what} crosses its limit ({crossing.ends or 'stored'}) "
+            f"was not found near t = {self.stepper.history.time + high:.6g} s: "
+            f"{self.stepper.failure}"
         )

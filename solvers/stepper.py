@@ -1,8 +1,8 @@
 """Adaptive BDF2 for the coupled half cell: one accepted step at a time.
 
 θ and c_e carry the error control (root mean square over the storing volume, the largest of the
-fields); potentials follow algebraically. A jump of the current restarts with implicit Euler from
-potentials that fit the new current.
+fields); potentials follow algebraically. A jump of the current or of a voltage that is held
+restarts with implicit Euler from potentials that fit it.
 """
 
 from dataclasses import dataclass, field
@@ -52,6 +52,7 @@ class History:
         voltages: Cell voltages [V] at the same instants.
         suggestion: Step that the error control suggests next [s].
         current: Current density [A/m²] that the present potentials belong to.
+        held: Voltage that is held [V]; None at constant current.
     """
 
     time: float
@@ -61,6 +62,27 @@ class History:
     voltages: list[float]
     suggestion: float
     current: float
+    held: float | None = None
+
+    @property
+    def point(self) -> "Point":
+        """The present instant of the curve."""
+        return Point(self.voltages[0], self.current, self.charges[0])
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of the curve of a cell.
+
+    Attributes:
+        voltage: Cell voltage [V].
+        current: Current density [A/m²].
+        charge: Charge passed per area [A s/m²].
+    """
+
+    voltage: float
+    current: float
+    charge: float
 
 
 @dataclass(frozen=True)
@@ -71,15 +93,18 @@ class Attempt:
         h: The step [s].
         error: Local error over the tolerance.
         order: Power of h that the error goes with.
-        voltage: Cell voltage at its end [V].
-        charge: Charge passed per area at its end [A s/m²].
+        point: The curve at its end.
     """
 
     h: float
     error: float
     order: int
-    voltage: float
-    charge: float
+    point: Point
+
+    @property
+    def voltage(self) -> float:
+        """Cell voltage at its end [V]."""
+        return self.point.voltage
 
 
 @dataclass
@@ -142,17 +167,25 @@ class Stepper:
         self.failure = ""
         self._cautious = False
 
-    def restart(self, current: float) -> None:
-        """Begin a step of the protocol: potentials that fit a new current, memory cleared.
+    def restart(self, current: float, held: float | None = None) -> None:
+        """Begin a step of the protocol: potentials that fit its current, memory cleared.
+
+        Args:
+            current: Current density [A/m²]; of no meaning where a voltage is held.
+            held: Voltage that is held [V], or None.
 
         Raises:
             NumericalError: Where no such potentials are found.
         """
         h = self.history
-        self.system.set_state(h.states[0])
-        if not self._consistent(h.current, current):
+        self.back()
+        self._solver.forget()
+        self._potentials.forget()
+        ramp = _CurrentRamp(h.current, current)
+        if not self._consistent(ramp if held is None else _VoltageRamp(h.voltages[0], held)):
+            aim = f"{current:g} A/m²" if held is None else f"{held:g} V"
             raise NumericalError(
-                f"no potentials found for {current:g} A/m² at t = {h.time:g} s: {self.failure}; "
+                f"no potentials found for {aim} at t = {h.time:g} s: {self.failure}; "
                 "the current may be beyond what the electrolyte or the contacts can carry"
             )
         self.history = History(
@@ -162,7 +195,8 @@ class Stepper:
             charges=h.charges[:1],
             voltages=[self.system.voltage()],
             suggestion=self.settings.first,
-            current=current,
+            current=self.system.current,
+            held=held,
         )
         self.rebase()
 
@@ -170,15 +204,34 @@ class Stepper:
         """Keep φ_s relative to the present voltage (see :class:`HalfCellSystem`)."""
         self.system.rebase(self.history.states)
 
+    def back(self) -> None:
+        """Put the system where the history stands."""
+        self.system.set_state(self.history.states[0])
+        self.system.current = self.history.current
+        self.system.pass_charge(self.history.charges[0])
+
     def attempt(self, h: float) -> Attempt | None:
-        """Solve one step of length h [s] at the history's current; None where it fails."""
+        """Solve one step of length h [s] as the history is driven; None where it fails."""
         past = self.history
         rate, coefficients = bdf.derivative(h, past.steps[:1])
         guess = bdf.extrapolation(h, past.steps)
         predicted = _combine(guess, past.states)
-        drive = Drive(past.current, rate, _combine(coefficients, past.states))
+        drive = Drive(
+            past.current,
+            rate,
+            _combine(coefficients, past.states),
+            _combine_numbers(coefficients, past.charges),
+            past.held,
+        )
+        self.system.pass_charge(drive.charge(past.current))
+        if past.held is None and (fault := self.system.fault()):
+            self.failure = fault
+            return None
         for start in (self._inside(predicted), past.states[0]):
             self.system.set_state(start)
+            self.system.pass_charge(drive.charge(past.current))
+            if past.held is not None:
+                self.system.hold(past.held)
             result = newton.solve(
                 self.system, self._solver, drive, self._scale, self.newton, self.counters.work
             )
@@ -187,10 +240,13 @@ class Stepper:
         self.failure = f"{result.reason} (largest residual in {result.worst})"
         if not result.converged:
             return None
+        if fault := self.system.fault():
+            self.failure = fault
+            return None
         factor, order = bdf.error_factor(h, past.steps)
         error = factor * self._distance(predicted) / self.settings.rtol
-        charge = (past.current - _combine_numbers(coefficients, past.charges)) / rate
-        return Attempt(h, error, order, self.system.voltage(), charge)
+        point = Point(self.system.voltage(), self.system.current, self.system.charge)
+        return Attempt(h, error, order, point)
 
     def accept(self, attempt: Attempt) -> None:
         """Make an attempt's state, which the system holds, the present one."""
@@ -199,10 +255,11 @@ class Stepper:
             time=past.time + attempt.h,
             steps=[attempt.h, *past.steps][:2],
             states=[self.system.state(), *past.states][:3],
-            charges=[attempt.charge, *past.charges][:3],
-            voltages=[attempt.voltage, *past.voltages][:3],
+            charges=[attempt.point.charge, *past.charges][:3],
+            voltages=[attempt.point.voltage, *past.voltages][:3],
             suggestion=self.suggested(attempt),
-            current=past.current,
+            current=attempt.point.current,
+            held=past.held,
         )
         self.history.suggestion = min(self.history.suggestion, self._within_swing())
         self.counters.accepted += 1
@@ -236,7 +293,7 @@ class Stepper:
             self._cautious = True
             h = shorter
             if h < self.settings.smallest:
-                self.system.set_state(self.history.states[0])
+                self.back()
                 raise NumericalError(
                     f"the time step fell below {self.settings.smallest:g} s at "
                     f"t = {self.history.time:.6g} s: {self.failure}"
@@ -257,7 +314,7 @@ class Stepper:
 
     def _shorter(self, attempt: Attempt) -> float:
         """Step to take instead of a solved one [s]; the step itself where it is acceptable."""
-        change = abs(attempt.voltage - self.history.voltages[0])
+        change = abs(attempt.point.voltage - self.history.voltages[0])
         if self.history.steps and change > 2.0 * self.settings.swing:
             return attempt.h * max(self.settings.swing / change, 0.2)
         return attempt.h if attempt.error <= 1.0 else min(self.suggested(attempt), 0.9 * attempt.h)
@@ -266,16 +323,18 @@ class Stepper:
     def _scale(self) -> float:
         return max(abs(self.history.current), self.scale) * self.system.area
 
-    def _consistent(self, before: float, current: float) -> bool:
-        """Solve for the potentials, in one go or by raising the current in quarters."""
+    def _consistent(self, ramp: "_CurrentRamp | _VoltageRamp") -> bool:
+        """Solve for the potentials, in one go or by going there in quarters."""
         start = self.system.state()
         zero = {f.name: np.zeros(f.layout.region.n_local) for f in self._stored}
-        scale = max(abs(current), self.scale) * self.system.area
         for parts in (1, 4, 16):
             self.system.set_state(start)
             done = True
             for part in range(1, parts + 1):
-                drive = Drive(before + (current - before) * part / parts, 0.0, zero)
+                drive = ramp.drive(part / parts, zero, self.history.charges[0])
+                scale = max(abs(drive.current), self.scale) * self.system.area
+                if drive.held is not None:
+                    self.system.hold(drive.held)
                 result = newton.solve(
                     self.system, self._potentials, drive, scale, self.newton, self.counters.work
                 )
@@ -284,7 +343,7 @@ class Stepper:
                     break
             if done:
                 return True
-        self.system.set_state(start)
+        self.back()
         return False
 
     def _inside(self, predicted: State) -> State:
@@ -310,6 +369,31 @@ class Stepper:
 
     def _sum(self, values: npt.NDArray[np.float64]) -> float:
         return float(self.system.comm.allreduce(float(values.sum()), op=MPI.SUM))
+
+
+@dataclass(frozen=True)
+class _CurrentRamp:
+    """Drives from one current density to another [A/m²], at given stored states."""
+
+    before: float
+    after: float
+
+    def drive(self, share: float, zero: State, charge: float) -> Drive:
+        """The drive at a share of the way."""
+        return Drive(self.before + (self.after - self.before) * share, 0.0, zero, charge)
+
+
+@dataclass(frozen=True)
+class _VoltageRamp:
+    """Drives from one held voltage to another [V], at given stored states."""
+
+    before: float
+    after: float
+
+    def drive(self, share: float, zero: State, charge: float) -> Drive:
+        """The drive at a share of the way."""
+        held = self.before + (self.after - self.before) * share
+        return Drive(0.0, 0.0, zero, charge, held)
 
 
 def _towards(h: float, limit: float) -> float:

@@ -16,13 +16,12 @@ from dolfinx import fem
 from voxtrode.data.errors import InputError
 from voxtrode.meshing.tagged import ACTIVE, TaggedMesh
 from voxtrode.solvers.cell import Cell
-from voxtrode.solvers.fields import C_E, PHI_E, PHI_S, Fields, build_fields
+from voxtrode.solvers.fields import C_E, PHI_E, PHI_S, Fields
 from voxtrode.solvers.interface import Points
 from voxtrode.solvers.kinetics import Flux
 from voxtrode.solvers.region import Layout
-from voxtrode.solvers.surfaces import ActiveSurface, Insertion, Surface, active_surfaces
+from voxtrode.solvers.surfaces import ActiveSurface, Insertion, Surface
 from voxtrode.solvers.system import HalfCellSystem
-from voxtrode.solvers.units import UM
 
 Array = npt.NDArray[np.float64]
 
@@ -71,21 +70,19 @@ class StirredSystem(HalfCellSystem):
 
         Args:
             mesh: The mesh; ion conductors are those in the bath, without a separator.
-            cell: Its phases; the counter electrode plays no part.
+            cell: Its phases, against lithium; its kinetics plays no part.
             everywhere: φ_s is one potential; else electrons enter at z = 0 and meet σ.
         """
-        self.mesh = mesh
-        self.cell = cell
-        self.fields = _fields(build_fields(mesh, cell), everywhere)
+        super().__init__(mesh, cell)
+        self.fields = _fields(self.fields, everywhere)
         self.fields.c_e.values[:] = 1.0
         self.blocks = (self.fields.phi_s, *self.fields.theta.values())
-        self.area = mesh.info.area * UM**2
-        self.reference = 0.0
-        self.active = [_bathed(surface) for surface in active_surfaces(mesh, cell, self.fields)]
+        self.active = [_bathed(surface) for surface in self.active]
         self.counter = Surface(_points(self.active), {}, {}, Bath(self._given))
         self._surfaces = tuple(self.active)
         self._by_name = {field.name: field for field in self.blocks}
         self._forms = {field.name: fem.form(field.residual) for field in self.blocks}
+        self._unknown = frozenset(self._forms)
         self._volume = self._volume_blocks()
         self._points = self._point_blocks()
 
@@ -134,4 +131,4 @@ def _points(surfaces: list[ActiveSurface]) -> Points:
     area = np.concatenate([surface.points.area for surface in surfaces])
     vertex = np.concatenate([surface.points.vertex for surface in surfaces])
     nobody = np.zeros(len(area), dtype=np.int32)
-    return Points(vertex, nobody, area, np.empty((0, 3), dtype=np.int64))
+    return Points(vertex, nobody, nobody, area, np.empty((0, 3), dtype=np.int64))

@@ -16,9 +16,8 @@ from voxtrode.data.materials import ActiveMaterial
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.fields import C_E, PHI_E, PHI_S, Fields, theta_name
-from voxtrode.solvers.forms import reference_transference
 from voxtrode.solvers.interface import Facets, Points, face_points, interface_facets, surface_points
-from voxtrode.solvers.kinetics import Flux, InsertionKinetics, MetalKinetics
+from voxtrode.solvers.kinetics import Flux, InsertionKinetics
 from voxtrode.solvers.units import UM
 
 Array = npt.NDArray[np.float64]
@@ -33,44 +32,50 @@ class FluxLaw(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Share:
+    """The points of a surface that follow one law.
+
+    Attributes:
+        points: Their indices among the surface's points.
+        kinetics: The law in physical states.
+        wet: Whether the ion conductor there holds salt; without it c_e/c_e0 is 1.
+    """
+
+    points: npt.NDArray[np.intp]
+    kinetics: InsertionKinetics
+    wet: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Insertion:
     """Flux law of Γ in terms of the solver's unknowns.
 
     Attributes:
-        kinetics: The law in physical states.
+        shares: The laws, each with its points; together they cover the surface.
         theta: Name of the stoichiometry field.
         c_e0: Scale of the concentration [mol/m³].
     """
 
-    kinetics: InsertionKinetics
+    shares: tuple[Share, ...]
     theta: str
     c_e0: float
 
     def __call__(self, values: Mapping[str, Array]) -> Flux:
         """See :class:`FluxLaw`."""
-        theta = values[self.theta]
-        flux = self.kinetics.flux(values[PHI_S], values[PHI_E], theta, self.c_e0 * values[C_E])
-        by = {
-            PHI_S: flux.by["phi_s"],
-            PHI_E: flux.by["phi_e"],
-            C_E: self.c_e0 * flux.by["c_e"],
-            self.theta: flux.by["theta"],
-        }
-        return Flux(flux.J, by, flux.eta)
-
-
-@dataclass(frozen=True, eq=False)
-class Metal:
-    """Flux law of the counter face in terms of the solver's unknowns."""
-
-    kinetics: MetalKinetics
-    c_e0: float
-
-    def __call__(self, values: Mapping[str, Array]) -> Flux:
-        """See :class:`FluxLaw`."""
-        flux = self.kinetics.flux(values[PHI_E], self.c_e0 * values[C_E])
-        by = {PHI_E: flux.by["phi_e"], C_E: self.c_e0 * flux.by["c_e"]}
-        return Flux(flux.J, by, flux.eta)
+        names = {PHI_S: "phi_s", PHI_E: "phi_e", C_E: "c_e", self.theta: "theta"}
+        count = len(values[self.theta])
+        J, eta, film = np.zeros(count), np.zeros(count), np.zeros(count)
+        by = {name: np.zeros(count) for name in names}
+        for share in self.shares:
+            at = share.points
+            state = {physical: values[name][at] for name, physical in names.items()}
+            y = state["c_e"] if share.wet else np.ones(len(at))
+            flux = share.kinetics.flux(**{**state, "c_e": self.c_e0 * y})
+            J[at], eta[at], film[at] = flux.J, flux.eta, flux.film
+            for name, physical in names.items():
+                by[name][at] = flux.by[physical]
+            by[C_E][at] *= self.c_e0 if share.wet else 0.0
+        return Flux(J, by, eta, film)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,11 +115,16 @@ class ActiveSurface(Surface):
         return theta_name(self.label)
 
 
-def counter_surface(mesh: TaggedMesh, cell: Cell, fields: Fields) -> Surface:
-    """The face towards the counter electrode."""
+def counter_surface(mesh: TaggedMesh, law: FluxLaw, fields: Fields) -> Surface:
+    """The face towards the counter electrode.
+
+    Args:
+        mesh: The mesh.
+        law: Flux of the counter electrode per area of the face.
+        fields: The fields.
+    """
     points = face_points(mesh, mesh.info.height * UM)
     dofs = fields.c_e.layout.region.vertex_dof[points.vertex]
-    law = Metal(MetalKinetics.of(cell.counter, cell.temperature), fields.electrolyte.c_e0.value)
     signs = {PHI_E: -1.0, C_E: -_salt_share(fields)}
     return Surface(points, {PHI_E: dofs, C_E: dofs}, signs, law)
 
@@ -129,7 +139,12 @@ def active_surfaces(mesh: TaggedMesh, cell: Cell, fields: Fields) -> list[Active
         material = cell.phases[label].active
         assert material is not None
         facets = facets_of[label]
-        points = surface_points(facets.vertices, facets.area, mesh.particle[facets.active])
+        points = surface_points(
+            facets.vertices,
+            facets.area * _wetted(cell, label)[mesh.phase[facets.ionic]],
+            mesh.particle[facets.active],
+            mesh.phase[facets.ionic],
+        )
         theta = theta_name(label)
         dofs = {
             PHI_S: electrons[points.vertex],
@@ -138,11 +153,29 @@ def active_surfaces(mesh: TaggedMesh, cell: Cell, fields: Fields) -> list[Active
             theta: field.layout.region.vertex_dof[points.vertex],
         }
         signs = {PHI_S: 1.0, PHI_E: -1.0, C_E: -_salt_share(fields), theta: 1.0}
-        kinetics = InsertionKinetics.of(material, cell.temperature)
-        law = Insertion(kinetics, theta, fields.electrolyte.c_e0.value)
+        shares = _shares(cell, label, material, points)
+        law = Insertion(shares, theta, fields.electrolyte.c_e0.value)
         surfaces.append(ActiveSurface(points, dofs, signs, law, label, material, facets))
     return surfaces
 
 
+def _shares(cell: Cell, label: int, material: ActiveMaterial, points: Points) -> tuple[Share, ...]:
+    """The laws of an active phase's points by what lies beyond them."""
+    found = []
+    for beyond, phase in cell.ionic().items():
+        at = np.flatnonzero(points.beyond == beyond)
+        kinetics = InsertionKinetics.of(material, cell.temperature, cell.reaction(label, beyond))
+        found.append(Share(at, kinetics, phase.holds_salt))
+    return tuple(found)
+
+
+def _wetted(cell: Cell, label: int) -> Array:
+    """Wetted share of the interface of an active phase with each label."""
+    share = np.ones(max(cell.phases) + 1)
+    for beyond in cell.ionic():
+        share[beyond] = cell.reaction(label, beyond).wetted
+    return share
+
+
 def _salt_share(fields: Fields) -> float:
-    return 1.0 - reference_transference(fields.electrolyte)
+    return fields.salt_share

@@ -80,6 +80,24 @@ def common_range(ranges: Sequence[tuple[float, float] | None]) -> tuple[float, f
     return max(low for low, _ in given), min(high for _, high in given)
 
 
+def by_entropy(U: Body, change: Body, shift: float, temperature: float) -> Body:
+    """U(T) = U(T_ref) + (T − T_ref) ∂U/∂T.
+
+    Args:
+        U: At the reference temperature [V].
+        change: ∂U/∂T [V/K].
+        shift: T − T_ref [K].
+        temperature: T [K].
+    """
+    return replace(
+        U,
+        expression=U.expression + shift * change.expression,
+        text=f"{U.text}; plus {shift:g} K times {change.text}",
+        tabulated=common_range([U.tabulated, change.tabulated]),
+        note=f"at {temperature:g} K, by the entropic change",
+    )
+
+
 def assumed_density(electrode: str) -> Parameter:
     """A density of the electrode's active material, assumed."""
     value, what = DENSITIES[electrode]

@@ -14,7 +14,13 @@ from voxtrode.data.expression import Symbol, call, constant
 from voxtrode.data.law import FARADAY, Parameter
 from voxtrode.data.material_kinds import ActiveMaterial, Electrolyte
 from voxtrode.data.sources import bpx_keys
-from voxtrode.data.sources.assembly import Body, build_active, build_electrolyte, common_range
+from voxtrode.data.sources.assembly import (
+    Body,
+    build_active,
+    build_electrolyte,
+    by_entropy,
+    common_range,
+)
 from voxtrode.data.sources.bpx_file import BpxFile, open_bpx
 from voxtrode.data.sources.bpx_functions import at_temperature, read_body
 from voxtrode.data.sources.source import MaterialSource, SeparatorSet, StoichiometryWindow
@@ -146,13 +152,7 @@ class BpxCell(MaterialSource):
         if section.content.get(_ENTROPIC) is None or shift == 0.0:
             return body
         change = read_body(section, _ENTROPIC, "theta")
-        return replace(
-            body,
-            expression=body.expression + shift * change.expression,
-            text=f"{body.text}; plus {shift:g} K times {change.text}",
-            tabulated=common_range([body.tabulated, change.tabulated]),
-            note=f"at {temperature:g} K, by the entropic change",
-        )
+        return by_entropy(body, change, shift, temperature)
 
     def _exchange_current(self, section: Entry, temperature: float) -> Body:
         k = self.file.positive(section, _RATE, "mol/(m^2*s)")

@@ -6,7 +6,7 @@ telemetry switched off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from inspect import signature
 from typing import Any
@@ -14,7 +14,13 @@ from typing import Any
 from voxtrode.data.errors import InputError
 from voxtrode.data.law import Parameter
 from voxtrode.data.material_kinds import ActiveMaterial, Electrolyte
-from voxtrode.data.sources.assembly import Body, build_active, build_electrolyte, common_range
+from voxtrode.data.sources.assembly import (
+    Body,
+    build_active,
+    build_electrolyte,
+    by_entropy,
+    common_range,
+)
 from voxtrode.data.sources.pybamm_package import import_pybamm, package_of
 from voxtrode.data.sources.pybamm_trees import translate
 from voxtrode.data.sources.source import (
@@ -172,13 +178,7 @@ class PybammCell(MaterialSource):
         if shift == 0.0:
             return body
         change = self._body(f"{electrode} OCP entropic change [V.K-1]", "theta", theta)
-        return replace(
-            body,
-            expression=body.expression + shift * change.expression,
-            text=f"{body.text}; plus {shift:g} K times {change.text}",
-            tabulated=common_range([body.tabulated, change.tabulated]),
-            note=f"at {temperature:g} K, by the entropic change",
-        )
+        return by_entropy(body, change, shift, temperature)
 
     def _conductivity(self, side: str, temperature: float) -> Parameter:
         """σ: a number, or a function of T or of θ and T, then taken at θ = 0.5."""

@@ -22,27 +22,52 @@ class Calibration:
 
     Attributes:
         tolerance: Relative error of each phase's volume that is good enough.
+        settled: The same where the next constants are wanted, not the mesh itself.
         passes: Meshes that are made at most.
         largest: Largest constant [voxels].
     """
 
     tolerance: float = 2e-4
+    settled: float = 2e-2
     passes: int = 6
     largest: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Targets:
-    """What the image holds; equal on every rank.
+class Guess:
+    """Constants, and how volumes answer to them; equal on every rank.
 
     Attributes:
-        volume: Volume of each phase in the whole electrode [µm³].
-        swept: Volume [µm³] that a phase about gains from each other one when its constant grows by
-            one [voxel], symmetric, for the first step.
+        shift: Constant of each phase [voxels].
+        rate: Change of each phase's volume by each constant [µm³].
+        last: Constants before these, and what volumes were too large by [µm³]; None at first.
     """
 
-    volume: Floats
-    swept: Floats
+    shift: Floats
+    rate: Floats
+    last: tuple[Floats, Floats] | None = None
+
+    @property
+    def stays(self) -> bool:
+        """Whether these are the constants before them: no step is left."""
+        return self.last is not None and np.array_equal(self.shift, self.last[0])
+
+    def moved(self, off: Floats, present: npt.NDArray[np.bool_], largest: float) -> "Guess":
+        """The next constants by Broyden's method.
+
+        Args:
+            off: What volumes are too large by with these [µm³].
+            present: Phases with a volume; the constants of others stay.
+            largest: Largest constant [voxels].
+        """
+        rate = self.rate
+        if self.last is not None:
+            step, change = self.shift - self.last[0], off - self.last[1]
+            rate = rate + np.outer(change - rate @ step, step) / (step @ step)
+        move = np.zeros_like(off)
+        move[present] = np.linalg.lstsq(rate[np.ix_(present, present)], -off[present], 1e-10)[0]
+        shift = np.clip(self.shift + move, -largest, largest)
+        return Guess(shift, rate, (self.shift, off))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,61 +76,74 @@ class Calibrated:
 
     Attributes:
         mesh: The mesh of the best attempt.
-        shift: Constant of each phase [voxels].
         error: Relative volume error of each phase, over all ranks; 0 for a phase without volume.
         passes: Meshes that were made.
+        following: Constants to go on with.
     """
 
     mesh: Stuffed
-    shift: Floats
     error: Floats
     passes: int
+    following: Guess
+
+
+def first_guess(volume: Floats, swept: Floats, settings: Calibration) -> Guess:
+    """Constants to begin with: none, and none of a phase without volume.
+
+    Args:
+        volume: Volume of each phase [µm³].
+        swept: Volume [µm³] that a phase about gains from each other one when its constant grows by
+            one [voxel], symmetric, zero on the diagonal.
+        settings: Limits.
+    """
+    shift = np.where(volume > 0.0, 0.0, -settings.largest)
+    return Guess(shift, np.diag(swept.sum(axis=1)) - swept)
 
 
 def calibrated(
     start: Sampled,
     own: npt.NDArray[np.bool_],
-    targets: Targets,
-    first: Floats,
+    volume: Floats,
+    guess: Guess,
     settings: Calibration,
+    tolerance: float,
     summed: Sum,
 ) -> Calibrated:
-    """Stuff until the volumes are met, by Broyden's method.
+    """Stuff until the volumes are met.
 
     Args:
         start: Lattice and fields of this rank's window.
         own: This rank's own lattice cells.
-        targets: What is to be met.
-        first: Constants to start from.
-        settings: When to stop.
+        volume: Volume of each phase in the whole electrode [µm³].
+        guess: Constants to start from.
+        settings: Limits.
+        tolerance: Relative error of each phase's volume at which to stop.
         summed: Sum of an integer array over the ranks; collective.
 
     Returns:
         The attempt with the smallest largest error.
     """
-    target = targets.volume
-    present = target > 0.0
-    rate = np.diag(targets.swept.sum(axis=1)) - targets.swept
-    shift = np.where(present, first, -settings.largest)
-    best: Calibrated | None = None
-    before: tuple[Floats, Floats] | None = None
-    for attempt in range(1, settings.passes + 1):
-        mesh = stuff(start, shift)
-        volumes = summed(phase_volumes(mesh, own, len(target), start.box.cube))
-        off = volumes * (VOLUME_UNIT * start.box.cube) - target
-        error = np.where(present, off / np.where(present, target, 1.0), 0.0)
-        if best is None or np.abs(error).max() < np.abs(best.error).max():
-            best = Calibrated(mesh, shift, error, attempt)
-        if np.abs(error).max() < settings.tolerance:
-            break
-        if before is not None:
-            step, change = shift - before[0], off - before[1]
-            rate = rate + np.outer(change - rate @ step, step) / (step @ step)
-        before = shift, off
-        move = np.zeros_like(shift)
-        move[present] = np.linalg.lstsq(rate[np.ix_(present, present)], -off[present], 1e-10)[0]
-        shift = np.clip(shift + move, -settings.largest, settings.largest)
-        if np.array_equal(shift, before[0]):
+    present = volume > 0.0
+    best: tuple[Stuffed, Floats] | None = None
+    guess = Guess(guess.shift, guess.rate)
+    passes = 0
+    while passes < settings.passes:
+        passes += 1
+        mesh = stuff(start, guess.shift)
+        volumes = summed(phase_volumes(mesh, own, len(volume), start.box.cube))
+        off = volumes * (VOLUME_UNIT * start.box.cube) - volume
+        if best is None or _largest_error(off, volume) < _largest_error(best[1], volume):
+            best = mesh, off
+        guess = guess.moved(off, present, settings.largest)
+        if _largest_error(off, volume) < tolerance or guess.stays:
             break
     assert best is not None
-    return Calibrated(best.mesh, best.shift, best.error, attempt)
+    return Calibrated(best[0], _errors(best[1], volume), passes, guess)
+
+
+def _errors(off: Floats, volume: Floats) -> Floats:
+    return np.where(volume > 0.0, off / np.where(volume > 0.0, volume, 1.0), 0.0)
+
+
+def _largest_error(off: Floats, volume: Floats) -> float:
+    return float(np.abs(_errors(off, volume)).max())

@@ -236,13 +236,17 @@ def _sure_phase(labels: Labels, sets: Rows, cell: Rows) -> int:
 
 @njit(cache=True)
 def _likely_phase(fields: Fields, points: Points, cell: Rows) -> int:
-    """Of the phases that the lattice points have in common, the best one in the middle."""
+    """Of the phases of the lattice points, the best one in the middle.
+
+    Not only of those that they have in common: a cell that is given to its corners' one common
+    phase against the fields is alone, a region of its own.
+    """
     sets, x = points.sets, points.x
-    common = np.int64(-1)
+    present = np.int64(0)
     for p in cell:
-        if p < len(sets) and common & sets[p]:
-            common &= sets[p]
+        if p < len(sets):
+            present |= sets[p]
     a, b, c, d = cell
     z = (x[a, 0] + x[b, 0] + x[c, 0] + x[d, 0]) / 4.0
     y = (x[a, 1] + x[b, 1] + x[c, 1] + x[d, 1]) / 4.0
-    return best_phase(fields, z, y, (x[a, 2] + x[b, 2] + x[c, 2] + x[d, 2]) / 4.0, int(common))
+    return best_phase(fields, z, y, (x[a, 2] + x[b, 2] + x[c, 2] + x[d, 2]) / 4.0, int(present))

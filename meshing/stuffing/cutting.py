@@ -128,17 +128,21 @@ def mixed_edges(tets: Cells, active: Flags, labels: Labels) -> tuple[Rows, Cells
         of each active cell in the order of ``EDGES``, −1 within a phase, ``(active cells, 6)``.
     """
     n = int(np.count_nonzero(active))
-    # No more than six edges a cell: at least one slot of the table stays empty.
-    table, ends = new_table(3 * n), np.empty((6 * n, 2), dtype=np.int64)
     of_cell = np.empty((n, 6), dtype=np.int32)
-    count = _list_edges(tets, active, labels, table, ends, of_cell)
-    return ends[:count].copy(), of_cell
+    # As a rule there are fewer of them than cells; there cannot be more than six a cell.
+    room, count = n + 6, -1
+    while count < 0:
+        ends = np.empty((room, 2), dtype=np.int64)
+        count = _list_edges(tets, active, labels, new_table(room), ends, of_cell)
+        room *= 2
+    return ends[:count], of_cell
 
 
 @njit(cache=True)
 def _list_edges(
     tets: Cells, active: Flags, labels: Labels, table: Rows, ends: Rows, of_cell: Cells
 ) -> int:
+    """Number of edges written to `ends`; −1 where it has too few rows."""
     count = 0
     row = 0
     for t in range(len(tets)):
@@ -152,6 +156,8 @@ def _list_edges(
             found = find_or_add(table, pair_key(a, b), count)
             of_cell[row, e] = found
             if found == count:
+                if count == len(ends):
+                    return -1
                 ends[count, 0] = min(a, b)
                 ends[count, 1] = max(a, b)
                 count += 1

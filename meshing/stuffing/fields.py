@@ -20,6 +20,8 @@ from scipy.special import ndtr, ndtri
 
 from voxtrode.meshing.stuffing.sampling import Fields
 
+Volume = npt.NDArray[np.float32]
+
 WIDTHS = (0.7, 1.3, 2.2, 4.0)
 """Standard deviations of the Gaussians [voxels], finest first."""
 _TRUNCATE = 4.0
@@ -75,29 +77,40 @@ def phase_fields(labels: npt.NDArray[np.integer], phases: int) -> npt.NDArray[np
     """
     fields = np.empty((phases, *labels.shape), dtype=np.float32)
     if phases == 2:
-        fields[1] = _distance(labels == 1)
+        for width in WIDTHS:
+            once, twice = _smoothed(labels == 1, width)
+            _take(fields[1], once, twice, width)
         np.negative(fields[1], out=fields[0])
-    else:
-        for phase in range(phases):
-            fields[phase] = _distance(labels == phase)
+        return fields
+    for width in WIDTHS:
+        # Indicators add up to one, and so they do when smoothed: the last one needs no filter.
+        rest_once, rest_twice = (np.ones(labels.shape, dtype=np.float32) for _ in range(2))
+        for phase in range(phases - 1):
+            once, twice = _smoothed(labels == phase, width)
+            rest_once -= once
+            rest_twice -= twice
+            _take(fields[phase], once, twice, width)
+        _take(fields[-1], rest_once, rest_twice, width)
     return fields
 
 
-def _distance(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+def _smoothed(mask: npt.NDArray[np.bool_], width: float) -> tuple[Volume, Volume]:
+    """The indicator of a mask, smoothed by a Gaussian once and twice."""
     indicator = mask.astype(np.float32)
-    field = _extrapolated(indicator, WIDTHS[0])
-    for width in WIDTHS[1:]:
-        _follow(field, _extrapolated(indicator, width))
-    return field
-
-
-def _extrapolated(indicator: npt.NDArray[np.float32], width: float) -> npt.NDArray[np.float32]:
-    """Distance by two Gaussians, such that a curvature has no effect to first order."""
     once = ndimage.gaussian_filter(indicator, width, mode="reflect", truncate=_TRUNCATE)
-    twice = ndimage.gaussian_filter(once, width, mode="reflect", truncate=_TRUNCATE)
+    twice = ndimage.gaussian_filter(
+        once, width, mode="reflect", truncate=_TRUNCATE, output=indicator
+    )
+    return once, twice
+
+
+def _take(field: Volume, once: Volume, twice: Volume, width: float) -> None:
+    """Write the distances by the first width into a field, or follow those of wider ones."""
     _extrapolate(once, twice, width)
-    result: npt.NDArray[np.float32] = once
-    return result
+    if width == WIDTHS[0]:
+        field[:] = once
+    else:
+        _follow(field, once)
 
 
 _FARTHEST = 2.5
@@ -124,18 +137,19 @@ def _undone(value: float, width: float) -> float:
 
 
 @njit(cache=True)
-def _extrapolate(
-    once: npt.NDArray[np.float32], twice: npt.NDArray[np.float32], width: float
-) -> None:
-    """Writes the distance into `once`: twice that by it, less that by `twice`."""
+def _extrapolate(once: Volume, twice: Volume, width: float) -> None:
+    """Write the distance into `once`: twice that by it, less that by `twice`.
+
+    By two Gaussians, such that a curvature has no effect to first order.
+    """
     a, b = once.ravel(), twice.ravel()
     for i in range(len(a)):
         a[i] = 2.0 * _undone(a[i], width) - _undone(b[i], np.sqrt(2.0) * width)
 
 
 @njit(cache=True)
-def _follow(field: npt.NDArray[np.float32], wider: npt.NDArray[np.float32]) -> None:
-    """Moves distances to those of wider Gaussians where both agree near the surface."""
+def _follow(field: Volume, wider: Volume) -> None:
+    """Move distances to those of wider Gaussians where both agree near the surface."""
     fine, coarse = field.ravel(), wider.ravel()
     for i in range(len(fine)):
         near = (_BAND + _EDGE - abs(fine[i])) / _EDGE

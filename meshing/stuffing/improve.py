@@ -93,7 +93,6 @@ def improve(
     keys: Keys,
     frozen: Flags,
     reach: Floats,
-    scale: Floats,
     effort: Effort,
     sharing: Sharing | None = None,
 ) -> ImproveEvidence:
@@ -108,9 +107,6 @@ def improve(
         frozen: Components that must not change, shape ``(points, 3)``.
         reach: How far each point may end from where it started [unit of the points]. Around a
             bad cell the freest points are tried first.
-        scale: Length of a unit along each axis, shape ``(3,)``: angles are those of the points
-            times this. One negative component mirrors, for points in the order (z, y, x) of
-            cells that are right-handed in (x, y, z).
         effort: What is aimed at.
         sharing: What this rank decides, or None if the mesh is whole. Collective if it is given.
 
@@ -118,9 +114,9 @@ def improve(
         Evidence.
     """
     owned = np.ones(len(points), dtype=bool) if sharing is None else sharing.owned
-    bad, before = _shape(points * scale, tets, keys, owned, effort.target)
+    bad, before = _shape(points, tets, keys, owned, effort.target)
     goal = float(np.sin(np.radians(effort.target))) ** 2
-    rounds = Rounds(Body(points, tets, keys, frozen, reach, scale), goal, bad)
+    rounds = Rounds(Body(points, tets, keys, frozen, reach), goal, bad)
     order = np.argsort(keys) if sharing is not None else np.empty(0, dtype=np.int64)
     used = 0
     for turn in range(effort.rounds):
@@ -133,7 +129,7 @@ def improve(
             rounds.note(rows, rounds.put(rows, positions[found]))
         elif len(tried) == 0:
             break
-    _, after = _shape(points * scale, tets, keys, owned, effort.target)
+    _, after = _shape(points, tets, keys, owned, effort.target)
     distance = np.linalg.norm((points - rounds.start)[owned], axis=1)
     moved_far = float(distance.max(initial=0.0))
     return ImproveEvidence(used, int(np.count_nonzero(distance)), moved_far, before, after)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
-from voxtrode.meshing.stuffing.calibration import Calibration, Sum, Targets, calibrated
+from voxtrode.meshing.stuffing.calibration import Calibration, Sum, calibrated, first_guess
 from voxtrode.meshing.stuffing.fields import PhaseFields, phase_fields
 from voxtrode.meshing.stuffing.improve import Effort, ImproveEvidence, Sharing, improve
 from voxtrode.meshing.stuffing.seams import Seams
@@ -86,15 +86,19 @@ def make_part(
         phase_fields(slab.labels, slab.phases), slab.first, slab.layers, slab.voxel
     )
     summed = _summer(comm)
-    targets = _targets(slab, summed)
-    shift, passes = np.zeros(slab.phases), 0
-    # The lattice is fine where the interfaces are: once they have moved, it is made anew.
-    for _ in range(2 if window.levels else 1):
-        lattice = graded_window(window, fields, shift)
+    voxels, faces = (summed(counts).astype(np.float64) for counts in _counts(slab))
+    one = float(np.prod(slab.voxel))
+    volume, swept = voxels * one, faces * (one / _STAIRCASE / _SLOPE)
+    guess = first_guess(volume, swept, calibration)
+    # The lattice is fine where the interfaces are: once they are known well, it is made anew.
+    tolerances = (calibration.settled, calibration.tolerance)
+    passes = 0
+    for tolerance in tolerances if window.levels else tolerances[1:]:
+        lattice = graded_window(window, fields, guess.shift)
         own = window.owns_cells(lattice)
         start = sampled(window.box, lattice, fields)
-        met = calibrated(start, own, targets, shift, calibration, summed)
-        shift, passes = met.shift, passes + met.passes
+        met = calibrated(start, own, volume, guess, calibration, tolerance, summed)
+        guess, passes = met.following, passes + met.passes
     seams = Seams.between(comm, window)
     mended = _mend(met.mesh, window, effort, seams)
     order = sort_keys(window.box, lattice)
@@ -108,13 +112,6 @@ def _summer(comm: MPI.Intracomm) -> Sum:
         return total
 
     return summed
-
-
-def _targets(slab: ImageSlab, summed: Sum) -> Targets:
-    voxels, faces = _counts(slab)
-    one = float(np.prod(slab.voxel))
-    volume = summed(voxels).astype(np.float64) * one
-    return Targets(volume, summed(faces).astype(np.float64) * (one / _STAIRCASE / _SLOPE))
 
 
 def _counts(slab: ImageSlab) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -148,7 +145,6 @@ def _mend(mesh: Stuffed, window: Window, effort: Effort, seams: Seams) -> Improv
         mesh.keys,
         np.ascontiguousarray(mesh.fixed[:, ::-1]),
         reach,
-        np.ones(3),
         effort,
         sharing,
     )
@@ -166,7 +162,9 @@ def _own_part(
 ) -> Part:
     rows = np.flatnonzero(own)
     rows = rows[np.argsort(parents[mesh.parent[rows]], kind="stable")]
-    used = np.unique(mesh.cells[rows])
+    marked = np.zeros(len(mesh.x), dtype=bool)
+    marked[mesh.cells[rows]] = True
+    used = np.flatnonzero(marked)
     used = used[np.argsort(mesh.keys[used], kind="stable")]
     place = np.full(len(mesh.x), -1, dtype=np.int64)
     place[used] = np.arange(len(used))

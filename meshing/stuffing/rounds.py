@@ -76,8 +76,6 @@ def _first_ones(
 def _try_all(
     tried: Rows,
     points: Floats,
-    x: Floats,
-    scale: Floats,
     start: Floats,
     frozen: Flags,
     reach: Floats,
@@ -90,9 +88,7 @@ def _try_all(
 ) -> None:
     for v in tried:
         star = listed[offsets[row[v]] : offsets[row[v] + 1]]
-        improve_vertex(
-            v, star, points, x, scale, start[v], frozen[v], reach[v], cells, quality, goal
-        )
+        improve_vertex(v, star, points, start[v], frozen[v], reach[v], cells, quality, goal)
 
 
 @njit(cache=True)
@@ -132,7 +128,6 @@ class Body:
         keys: Key of each point.
         frozen: Components that must not change, shape ``(points, 3)``.
         reach: Largest distance of each point from where it started.
-        scale: Length of a unit along each axis, shape ``(3,)``.
     """
 
     points: Floats
@@ -140,7 +135,6 @@ class Body:
     keys: Keys
     frozen: Flags
     reach: Floats
-    scale: Floats
 
 
 class Rounds:
@@ -158,7 +152,6 @@ class Rounds:
     def __init__(self, body: Body, goal: float, bad: Rows) -> None:
         self.body = body
         self.start = body.points.copy()
-        self._x = body.points * body.scale
         self._goal = goal
         self._movable = (body.reach > 0.0) & ~np.all(body.frozen, axis=1)
         self._settled = np.zeros(len(body.points), dtype=bool)
@@ -190,7 +183,7 @@ class Rounds:
         asked = np.flatnonzero(waiting & owned)
         tried = _first_ones(asked, waiting, body.reach, body.keys, turn, *around)
         held = body.points[tried]
-        still = (body.points, self._x, body.scale, self.start, body.frozen, body.reach, self._goal)
+        still = (body.points, self.start, body.frozen, body.reach, self._goal)
         _try_all(tried, *still, *around, self._quality)
         return tried, np.any(body.points[tried] != held, axis=1)
 
@@ -198,7 +191,6 @@ class Rounds:
         """Take over positions that other ranks have found, and say which of them are new."""
         moved: Flags = np.any(self.body.points[rows] != positions, axis=1)
         self.body.points[rows] = positions
-        self._x[rows] = positions * self.body.scale
         return moved
 
     def note(self, tried: Rows, moved: Flags) -> None:
@@ -209,7 +201,7 @@ class Rounds:
             self._cover(changed)
         patch = self._patch
         around = (patch.row, patch.offsets, patch.listed, patch.cells)
-        _renew(changed, self._x, *around, self._quality, self._settled)
+        _renew(changed, self.body.points, *around, self._quality, self._settled)
 
     def _cover(self, rows: npt.NDArray[np.signedinteger]) -> None:
         """Gather the cells around points and around their neighbours."""
@@ -217,4 +209,4 @@ class Rounds:
         marked[rows] = True
         self._covered |= with_neighbours(self.body.tets, marked)
         self._patch = Patch.around(self.body.tets, self.body.keys, self._covered)
-        self._quality = _judge(self._x, self._patch.cells)
+        self._quality = _judge(self.body.points, self._patch.cells)

@@ -107,8 +107,8 @@ def _trial(
 
 
 @njit(cache=True)
-def _place(x: Floats, vertex: int, p: Point, scale: Floats) -> None:
-    x[vertex, 0], x[vertex, 1], x[vertex, 2] = p[0] * scale[0], p[1] * scale[1], p[2] * scale[2]
+def _place(points: Floats, vertex: int, p: Point) -> None:
+    points[vertex, 0], points[vertex, 1], points[vertex, 2] = p
 
 
 @njit(cache=True)
@@ -116,8 +116,6 @@ def improve_vertex(
     vertex: int,
     star: npt.NDArray[np.int64],
     points: Floats,
-    x: Floats,
-    scale: Floats,
     start: Floats,
     frozen: npt.NDArray[np.bool_],
     reach: float,
@@ -135,9 +133,7 @@ def improve_vertex(
     Args:
         vertex: Row of the vertex.
         star: Rows of the cells around it.
-        points: Points in the caller's unit; the row of the vertex is changed.
-        x: Points times scale; the row of the vertex is changed.
-        scale: Length of a unit along each axis.
+        points: Points; the row of the vertex is changed.
         start: Where the vertex started, shape ``(3,)``.
         frozen: Components that must not change, shape ``(3,)``.
         reach: Largest distance from ``start``.
@@ -154,13 +150,12 @@ def improve_vertex(
         best, better = position, False
         for k in range(DIRECTIONS.shape[0]):
             trial = _trial(position, k, step, start, frozen, reach)
-            _place(x, vertex, trial, scale)
-            value = _worst(x, cells, star, floor)
+            _place(points, vertex, trial)
+            value = _worst(points, cells, star, floor)
             if value > floor:
                 floor, worst, best, better = value, value, trial, True
         if not better:
             step *= 0.5
             halvings += 1
         position = best
-    points[vertex, 0], points[vertex, 1], points[vertex, 2] = position
-    _place(x, vertex, position, scale)
+    _place(points, vertex, position)

@@ -93,13 +93,13 @@ def stuff(start: Sampled, shift: npt.NDArray[np.float64]) -> Stuffed:
     surface = np.ones(used, dtype=bool)
     surface[:n] = (corners.labels != ANY) & (corners.sets != cutting.sets_of(corners.labels))
     return Stuffed(
-        points.x[:used].copy(),
+        points.x[:used],
         _keys(start, points.names[n:used]),
         _fixed(start, points.names[n:used]),
         surface,
-        out.cells[:count].copy(),
-        out.phase[:count].copy(),
-        out.parent[:count].copy(),
+        out.cells[:count],
+        out.phase[:count],
+        out.parent[:count],
     )
 
 

@@ -55,7 +55,8 @@ class Window:
 
     def owns_cells(self, lattice: Background) -> npt.NDArray[np.bool_]:
         """Lattice cells with their centre in the own layers."""
-        heights = lattice.points[lattice.tets, 0].sum(axis=1)
+        z = np.ascontiguousarray(lattice.points[:, 0])
+        heights = sum(z[column] for column in lattice.tets.T)
         result: npt.NDArray[np.bool_] = (heights >= 8 * self.own[0]) & (heights < 8 * self.own[1])
         return result
 
@@ -162,5 +163,7 @@ def _split(lattice: Background, plane: int) -> Background:
 
 def sort_keys(box: Box, lattice: Background) -> npt.NDArray[np.int64]:
     """Number of each lattice cell by its centre, the same on every rank."""
-    centres = lattice.points[lattice.tets].sum(axis=1, dtype=np.int64)
+    a, b, c, d = lattice.tets.T
+    points = lattice.points
+    centres = points[a] + points[b] + points[c] + points[d]
     return box.keys(centres, KEY_UNITS // 4)

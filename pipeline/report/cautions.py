@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from voxtrode.pipeline.build import build_electrolyte
+from voxtrode.pipeline.build import build_electrolyte, holds_salt
 from voxtrode.pipeline.report.findings import BALANCES, balance_state
 from voxtrode.pipeline.report.numbers import is_number, number, percent, quantity
 from voxtrode.pipeline.report.results import Results
@@ -17,7 +17,7 @@ def cautions(results: Results) -> list[str]:
     """What to know before trusting the numbers; empty where nothing stands out."""
     return [
         text
-        for find in (_of_volume, _of_mesh, _of_transport, _of_solution, _of_electrolyte)
+        for find in (_of_volume, _of_mesh, _of_transport, _of_solution, _of_electrolyte, _of_ranges)
         for text in find(results)
     ]
 
@@ -89,15 +89,18 @@ def _area_ratios(results: Results) -> Iterator[tuple[str, float]]:
 
 def _of_transport(results: Results) -> Iterator[str]:
     rows = results.transport.get("rows", [])
+    limit = max(_FLUX_LIMIT, results.transport.get("tolerance") or 0.0)  # what was asked for
     closed: dict[str, list[str]] = {}
     for row in rows:
         if not is_number(row.get("tortuosity_factor")):
-            closed.setdefault(str(row.get("phase")), []).append(str(row.get("axis")))
+            axes = closed.setdefault(str(row.get("phase")), [])
+            if str(row.get("axis")) not in axes:
+                axes.append(str(row.get("axis")))
     for phase, axes in closed.items():
         yield f"There is no path of {phase} along {', '.join(axes)}: it conducts nothing that way."
     for row in rows:
         imbalance = row.get("flux_imbalance")
-        if is_number(imbalance) and abs(imbalance) > _FLUX_LIMIT:
+        if is_number(imbalance) and abs(imbalance) > limit:
             yield (
                 f"The flux of {row.get('phase')} along {row.get('axis')} is off by"
                 f" {percent(imbalance, 2)}."
@@ -127,9 +130,27 @@ def _of_solution(results: Results) -> Iterator[str]:
         )
 
 
+def _of_ranges(results: Results) -> Iterator[str]:
+    """Stoichiometries beyond what the sources of a material's laws cover."""
+    for entry in results.summary.get("out_of_range", []):
+        if entry["argument"] != "theta":
+            continue  # of the electrolyte
+        after = (
+            "it is held constant beyond"
+            if entry["held"]
+            else "beyond it continues, as the study assumes"
+        )
+        low, high = (number(value) for value in entry["range"])
+        least, most = (number(value) for value in entry["reached"])
+        yield (
+            f"{entry['law']} of {entry['material']} is known for θ from {low} to {high}; surfaces"
+            f" and insides went from {least} to {most}: {after}."
+        )
+
+
 def _of_electrolyte(results: Results) -> Iterator[str]:
     table = results.cell
-    if table is None:
+    if table is None or not holds_salt(results.study):
         return
     salt = build_electrolyte(results.study)
     low, high = table["Min c_e [mol.m-3]"].min(), table["Max c_e [mol.m-3]"].max()

@@ -7,6 +7,7 @@ from matplotlib.colors import Normalize
 from matplotlib.tri import Triangulation
 from numpy.typing import NDArray
 
+from voxtrode.pipeline.build import holds_salt
 from voxtrode.pipeline.report.blocks import Figure
 from voxtrode.pipeline.report.fields import Slice, depth_profile, slice_part
 from voxtrode.pipeline.report.results import Results
@@ -139,10 +140,9 @@ def profile_figure(results: Results) -> Figure | None:
     inside = np.linspace(0.0, thickness, max(2, min(120, round(thickness / (2 * spacing)))) + 1)
     beyond = np.linspace(thickness, end, max(2, round((end - thickness) / (3 * spacing))) + 1)
     bins = np.concatenate([inside, beyond[1:]])
-    wanted = [
-        ("electrolyte", "c_e", bins, "cₑ [mol m⁻³]", 1.0),
-        ("electrolyte", "phi_e", bins, "φₑ [mV]", 1e3),
-    ]
+    wanted = [("electrolyte", "phi_e", bins, "φₑ [mV]", 1e3)]
+    if holds_salt(results.study):
+        wanted.insert(0, ("electrolyte", "c_e", bins, "cₑ [mol m⁻³]", 1.0))
     if series.has("solid"):
         wanted.insert(0, ("solid", "SoL", inside, "SoL", 1.0))
     colours = instant_colours(len(times))

@@ -116,7 +116,8 @@ def depth_profile(path: Path, name: str, bins: Floats) -> Profile:
     """In-plane mean and standard deviation of a point field of a part, weighted by volume.
 
     A tetrahedron counts, with the mean of its vertices, where its centroid lies; the deviation is
-    that of the vertex quadrature.
+    that of the vertex quadrature. One with a vertex where the field is not defined (NaN: no salt
+    in a solid electrolyte) is left out.
 
     Args:
         path: The `.vtu` or `.pvtu` file.
@@ -132,7 +133,7 @@ def depth_profile(path: Path, name: str, bins: Floats) -> Profile:
         volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6.0
         values = _values(grid.GetPointData(), name)[cells]
         place = np.searchsorted(bins, corners[:, :, 2].mean(axis=1)) - 1
-        inside = (place >= 0) & (place < count)
+        inside = (place >= 0) & (place < count) & np.isfinite(values).all(axis=1)
         moments = (volume, volume * values.mean(1), volume * (values**2).mean(1))
         sums += [np.bincount(place[inside], m[inside], minlength=count) for m in moments]
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -1,6 +1,6 @@
 """What a reader should learn first: what was run, how it ended, the numbers to remember."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from voxtrode.pipeline.report.blocks import State, Tile
@@ -14,7 +14,8 @@ from voxtrode.pipeline.report.numbers import (
     unbroken,
 )
 from voxtrode.pipeline.report.results import Results
-from voxtrode.pipeline.study_protocol import Step, Stop, StopKind
+from voxtrode.pipeline.study_counter import CounterMaterial
+from voxtrode.pipeline.study_protocol import OneStep, Repeat, Stop, StopKind
 
 BALANCE_LIMIT = 1e-9
 BALANCES = {
@@ -34,22 +35,29 @@ _STOPS: dict[StopKind, Callable[[float], str]] = {
 
 def protocol_text(results: Results) -> str:
     """The protocol in words."""
-    return ", then ".join(_step_text(step) for step in results.study.protocol)
+    return _steps_text(results.study.protocol)
 
 
-def _step_text(step: Step) -> str:
+def _steps_text(steps: Sequence[OneStep | Repeat]) -> str:
+    return ", then ".join(_step_text(step) for step in steps)
+
+
+def _step_text(step: OneStep | Repeat) -> str:
+    if isinstance(step, Repeat):
+        return f"{step.repeat} times ({_steps_text(step.steps)})"
     ends = " or ".join(_stop_text(stop) for stop in step.stops)
     name = next(iter(type(step).model_fields))
     if name == "rest":
         return f"rest for {ends}"
+    if step.held is not None:
+        return f"hold at {quantity(step.held, 'V')} to {ends}"
     return f"{_current_text(step)} {name} to {ends}"
 
 
-def _current_text(step: Step) -> str:
-    one_c = 1.0
-    density = step.current_density(one_c)
-    given = str(step.model_dump(mode="json").get("discharge", ""))
-    return f"{density:g}C" if given.endswith("C") else quantity(density, "A m⁻²")
+def _current_text(step: OneStep) -> str:
+    density = abs(step.current_density(1.0))
+    given = next(iter(step.model_dump(mode="json").values()))
+    return f"{density:g}C" if str(given).endswith("C") else quantity(density, "A m⁻²")
 
 
 def _stop_text(stop: Stop) -> str:
@@ -62,16 +70,20 @@ def verdict(results: Results) -> str:
     materials = [entry.material for name, entry in study.phases.items() if name in results.active]
     what = protocol_text(results)
     size = f" of {box(results.header.size)} (z × y × x)" if results.header else ""
+    kind = "half" if isinstance(study.counter, str) else "full"
+    against = f" against {study.counter}," if isinstance(study.counter, str) else ""
+    if isinstance(study.counter, CounterMaterial):
+        against = f" against {study.counter.material},"
+    between = f" {quantity(study.separator.thickness, 'µm', 1e6)} separator,"
+    if study.negative is not None:
+        between = " both electrodes and what is between them,"
     made_of = " and ".join(map(str, materials))
-    if study.surroundings is None:
-        where = (
-            f"a half cell of {made_of}, electrode{size},"
-            f" {quantity(study.separator_thickness, 'µm', 1e6)} separator, against {study.counter}"
-        )
-    else:
-        where = f"{made_of} in a stirred electrolyte, volume{size}, potentials against lithium"
+    place = "volume" if study.negative else "electrode"
+    where = f"a {kind} cell of {made_of}, {place}{size},{between}{against}"
+    if study.surroundings is not None:
+        where = f"{made_of} in a stirred electrolyte, volume{size}, potentials against lithium,"
     kelvin = quantity(study.temperature, "K", digits=5)
-    text = f"{what[:1].upper()}{what[1:]}: {where}, at {kelvin}."
+    text = f"{what[:1].upper()}{what[1:]}: {where} at {kelvin}."
     if not summary:
         return text + " It has not been simulated."
     reason = summary.get("stop_reason")

@@ -1,4 +1,4 @@
-"""Sections on the mesh and on the transport properties worked out on it."""
+"""The section on the mesh."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -53,7 +53,10 @@ def _shapes(mesh: Mapping[str, Any]) -> Iterator[Row]:
         yield [f"Cells with an angle below {limit}°", number(count)]
     if worst := mesh.get("worst_cell"):
         place = ", ".join(number(1e6 * edge) for edge in worst["position_m"])
-        yield ["Worst cell", f"{number(worst['angle_deg'])}° at z, y, x = {place} µm"]
+        yield [
+            "Worst cell",
+            f"{number(worst['angle_deg'])}° in {worst['phase']} at z, y, x = {place} µm",
+        ]
     mended = mesh.get("mended", {})
     if is_number(mended.get("points_moved")):
         far = quantity(mended.get("largest_move_m"), "µm", 1e6)
@@ -146,42 +149,3 @@ def _mesh_areas(mesh: Mapping[str, Any]) -> Table:
         rows,
         caption,
     )
-
-
-def transport_section(results: Results) -> Section:
-    """Tortuosity factors."""
-    rows = results.transport.get("rows", [])
-    if not rows:
-        missing = Missing("No transport properties here: run `voxtrode transport`.")
-        return Section("transport", "Transport", [missing])
-    table = Table(
-        [
-            "Phase",
-            "Axis",
-            "Method",
-            "Fraction Σφε",
-            "Tortuosity factor τ",
-            "D_eff/D₀",
-            "Flux imbalance",
-            "Wall time",
-        ],
-        [
-            [
-                str(row.get("phase")),
-                str(row.get("axis")),
-                str(row.get("method")),
-                number(row.get("fraction")),
-                number(row.get("tortuosity_factor"), 4),
-                number(row.get("effective_ratio"), 4),
-                number(row.get("flux_imbalance"), 2),
-                quantity(row.get("wall_s"), "s"),
-            ]
-            for row in rows
-        ],
-        "Tortuosity factors of the electrode without separator, τ = (Σφε) D₀/D_eff. A row named"
-        " after a phase is geometric (the inside of the phase counts as 1); “ions” joins all"
-        " liquid phases with their own porosity and tortuosity. The flux imbalance bounds the"
-        " error of the solution.",
-        left=(0, 1, 2),
-    )
-    return Section("transport", "Transport", [table])

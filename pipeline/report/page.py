@@ -16,7 +16,7 @@ from voxtrode.pipeline.report.evidence_sections import (
     study_section,
 )
 from voxtrode.pipeline.report.findings import tiles, verdict
-from voxtrode.pipeline.report.mesh_sections import mesh_section, transport_section
+from voxtrode.pipeline.report.mesh_sections import mesh_section
 from voxtrode.pipeline.report.parameter_section import assumptions, parameter_section
 from voxtrode.pipeline.report.result_sections import (
     cell_section,
@@ -26,6 +26,7 @@ from voxtrode.pipeline.report.result_sections import (
 from voxtrode.pipeline.report.results import Results
 from voxtrode.pipeline.report.structure_sections import structure_section
 from voxtrode.pipeline.report.style import style
+from voxtrode.pipeline.report.transport_section import transport_section
 
 TEMPLATE = "report.html.j2"
 

@@ -1,18 +1,27 @@
 """Effective transport through a labelled volume, on its voxels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 from time import perf_counter
 
 import numpy as np
+from mpi4py import MPI
 
 from voxtrode.data.connectivity import AXES
-from voxtrode.data.errors import InputError, NumericalError
+from voxtrode.data.errors import InputError, VoxtrodeError
+from voxtrode.solvers.bounds import check_wiener
 from voxtrode.solvers.voxel_transport.gradients import solve
+from voxtrode.solvers.voxel_transport.line import Alone, Line, Ranks, slab_starts
 from voxtrode.solvers.voxel_transport.multigrid import Multigrid
-from voxtrode.solvers.voxel_transport.problem import Inside, Labels, Problem, create_problem
-from voxtrode.solvers.voxel_transport.slab import Slab
+from voxtrode.solvers.voxel_transport.problem import (
+    Inside,
+    Labels,
+    Problem,
+    check,
+    create_problem,
+)
+from voxtrode.solvers.voxel_transport.storage import Cells
 
 MAX_ITERATIONS = 500
 
@@ -50,6 +59,22 @@ class VoxelTransport:
     method: str = "voxel"
 
 
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A row with the potential that it was taken from.
+
+    Attributes:
+        row: The row.
+        problem: What was solved; None on a rank without layers.
+        potential: u of the layers at hand with ghosts, float64[z, y, x]; None where nothing
+            percolates and on a rank without layers.
+    """
+
+    row: VoxelTransport
+    problem: Problem | None
+    potential: Cells | None
+
+
 def voxel_transport(
     labels: Labels,
     voxel: tuple[float, float, float],
@@ -59,6 +84,7 @@ def voxel_transport(
     periodic: Sequence[str] = (),
     tolerance: float = 1e-3,
     max_iterations: int = MAX_ITERATIONS,
+    comm: MPI.Intracomm | None = None,
 ) -> VoxelTransport:
     """Effective transport of some phases between the two end faces along an axis.
 
@@ -67,7 +93,8 @@ def voxel_transport(
     problem, yet counts in `fraction`.
 
     Args:
-        labels: Phase of each voxel, uint8[z, y, x].
+        labels: Phase of each voxel, uint8[z, y, x]; with `comm` the layers of this rank's slab, as
+            `slab_starts` cuts them.
         voxel: Edge lengths of a voxel along (z, y, x), in any one unit.
         inside: By label, what the phase carries: ε and its conductivity inside over D₀ (ε/τ of a
             liquid; 1 and 1 for pure geometry). Labels without an entry, and conductivity 0,
@@ -76,55 +103,90 @@ def voxel_transport(
         periodic: Other axes whose sides are periodic; the remaining sides pass no flux.
         tolerance: Flux imbalance to stop at.
         max_iterations: Where to give up.
+        comm: Ranks that hold a slab each; collective. The result is the same on every rank, and
+            does not depend on how many there are.
 
     Raises:
         InputError: On an unusable argument.
         NumericalError: Not converged, or a result outside Wiener's bounds.
     """
+    return solve_transport(
+        labels,
+        voxel,
+        inside,
+        axis,
+        periodic=periodic,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        comm=comm,
+    ).row
+
+
+def solve_transport(
+    labels: Labels,
+    voxel: tuple[float, float, float],
+    inside: Inside,
+    axis: str,
+    *,
+    periodic: Sequence[str] = (),
+    tolerance: float = 1e-3,
+    max_iterations: int = MAX_ITERATIONS,
+    comm: MPI.Intracomm | None = None,
+) -> Solved:
+    """As `voxel_transport`, with the potential."""
     start = perf_counter()
     if not LOWEST_TOLERANCE <= tolerance < 1.0:
         raise InputError(
             f"tolerance {tolerance:g}: give a flux imbalance from {LOWEST_TOLERANCE:g} to 1"
         )
-    problem = create_problem(labels, voxel, inside, axis, periodic)
-    if problem.percolating_fraction == 0.0:
-        return _row(problem, 0.0, 0.0, 0, start)
-    slab = Slab(problem.periodic)
-    hierarchy = Multigrid(
-        (problem.phase, problem.table.astype(np.float32)), np.asarray(voxel), slab
-    )
-    solution = solve(
-        (problem.phase, problem.table), problem.axis, slab, hierarchy, tolerance, max_iterations
-    )
-    ratio = solution.flux * problem.unit
-    check_wiener(ratio, problem.conductivity, problem.amounts, tolerance)
-    return _row(problem, ratio, solution.planes.imbalance, solution.iterations, start)
+    check(labels, voxel, inside, axis, periodic)
+
+    def on(line: Line) -> Solved:
+        problem = create_problem(labels, voxel, inside, axis, periodic, line)
+        if problem.percolating_fraction == 0.0:
+            return Solved(_row(problem, 0.0, 0.0, 0, start), problem, None)
+        solution = solve(problem, Multigrid(problem, voxel), tolerance, max_iterations)
+        ratio = solution.flux * problem.unit
+        check_wiener(ratio, problem.conductivity, problem.amounts, tolerance)
+        row = _row(problem, ratio, solution.planes.imbalance, solution.iterations, start)
+        return Solved(row, problem, solution.potential)
+
+    return _alone(on, labels) if comm is None or comm.size == 1 else _on_ranks(on, labels, comm)
 
 
-def check_wiener(
-    ratio: float, conductivity: Sequence[float], amounts: Sequence[float], tolerance: float
-) -> None:
-    """Refuse an effective conductivity that no arrangement of the phases has.
+def _alone(on: Callable[[Line], Solved], labels: Labels) -> Solved:
+    if len(labels) == 0:
+        raise InputError("labels have no layer: give a non-empty uint8[z, y, x]")
+    return on(Alone((0, len(labels))))
 
-    O. Wiener, Abh. Sächs. Ges. Wiss. 32 (1912) 509: between layers in series and in parallel.
 
-    Args:
-        ratio: The effective conductivity.
-        conductivity: Of the phases.
-        amounts: Their volume fractions; what is missing to 1 insulates.
-        tolerance: Relative error allowed for.
-
-    Raises:
-        NumericalError: Outside the bounds.
-    """
-    k, share = np.asarray(conductivity), np.asarray(amounts)
-    upper = float(share @ k)
-    lower = float(1.0 / (share @ (1.0 / k))) if share.sum() > 1.0 - 1e-12 else 0.0
-    if not lower * (1.0 - tolerance) <= ratio <= upper * (1.0 + tolerance):
-        raise NumericalError(
-            f"voxel transport: effective conductivity {ratio:.6g} is outside Wiener's bounds "
-            f"{lower:.6g} … {upper:.6g}; report it with the volume"
+def _on_ranks(on: Callable[[Line], Solved], labels: Labels, comm: MPI.Intracomm) -> Solved:
+    """On the ranks that have layers; the others get the row."""
+    counts = comm.allgather(len(labels))
+    starts = slab_starts(max(sum(counts), 1), comm.size)
+    if list(np.diff(starts)) != counts:
+        raise InputError(
+            f"slabs of {counts} layers on {comm.size} ranks: give those of slab_starts, which are "
+            f"{[int(n) for n in np.diff(starts)]}"
         )
+    used = comm.size - counts.count(0)
+    part = comm.Split(int(comm.rank >= used), comm.rank)
+    try:
+        outcome = _attempt(on, Ranks(starts[: used + 1], part)) if comm.rank < used else None
+    finally:
+        part.Free()
+    # The same on all ranks that took part; the others hear of it.
+    heard = comm.bcast(outcome.row if isinstance(outcome, Solved) else outcome)
+    if isinstance(heard, VoxtrodeError):
+        raise heard
+    return outcome if isinstance(outcome, Solved) else Solved(heard, None, None)
+
+
+def _attempt(on: Callable[[Line], Solved], line: Line) -> Solved | VoxtrodeError:
+    try:
+        return on(line)
+    except VoxtrodeError as error:
+        return error
 
 
 def _row(

@@ -1,200 +1,178 @@
-"""Loops over the cells of a masked grid: one seven-point stencil in two kinds of storage.
-
-Every array of cells has one ghost layer on each side, so that no loop knows of a boundary: end
-faces, insulating and periodic sides and, between slabs, the neighbour are all values in ghosts.
-
-An operator is the graph Laplacian of conductances between face neighbours. It is stored as
-
-* ``(phase, table)``: conductances follow from the phases uint8[z, y, x] on either side of a face by
-  ``table[axis, here, there]``; nothing is assembled;
-* ``(faces,)``: float[3, z, y, x], the conductance of each cell to the one before it along an axis.
-
-Sums over cells are returned per layer along z. Whoever adds the layers up in their order gets the
-same bits, however the layers are distributed.
-"""
+"""Sweeps and transfers of the preconditioner, one row of cells at a time, in single precision."""
 
 from typing import Any
 
 import numpy as np
 from numba import njit
-from numba.extending import overload, register_jitable
+from numba.extending import overload
 from numpy.typing import NDArray
 
-Cells = NDArray[Any]
-Layers = NDArray[np.float64]
+from voxtrode.solvers.voxel_transport.storage import (
+    Cells,
+    Faces,
+    Operator,
+    Table,
+    by_storage,
+    diagonal,
+    outflow,
+)
+
 Scalar = float | np.floating[Any]
 Shape = tuple[int, int, int]
-Operator = tuple[NDArray[Any], NDArray[Any]] | tuple[NDArray[Any]]
-
-
-def face(op: Operator, axis: int, z: int, y: int, x: int) -> float:
-    """Conductance of a cell to the one before it along an axis; compiled by the kind of storage."""
-    if len(op) == 1:
-        return float(op[0][axis, z, y, x])
-    phase, table = op
-    there = phase[z - (axis == 0), y - (axis == 1), x - (axis == 2)]
-    return float(table[axis, phase[z, y, x], there])
-
-
-@overload(face)
-def _face(op: Any, axis: Any, z: Any, y: Any, x: Any) -> Any:
-    if len(op) == 2:
-
-        def from_table(op: Any, axis: Any, z: Any, y: Any, x: Any) -> Any:
-            phase, table = op
-            there = phase[z - (axis == 0), y - (axis == 1), x - (axis == 2)]
-            return table[axis, phase[z, y, x], there]
-
-        return from_table
-
-    def from_faces(op: Any, axis: Any, z: Any, y: Any, x: Any) -> Any:
-        return op[0][axis, z, y, x]
-
-    return from_faces
-
-
-def conducts(op: Operator, z: int, y: int, x: int) -> bool:
-    """Whether a cell may have a conductance at all; compiled by the kind of storage."""
-    return len(op) == 1 or bool(op[0][z, y, x] != 0)
-
-
-@overload(conducts)
-def _conducts(op: Any, z: Any, y: Any, x: Any) -> Any:
-    if len(op) == 2:
-
-        def by_phase(op: Any, z: Any, y: Any, x: Any) -> Any:
-            return op[0][z, y, x] != 0
-
-        return by_phase
-
-    def perhaps(op: Any, z: Any, y: Any, x: Any) -> Any:
-        return True
-
-    return perhaps
-
-
-@register_jitable
-def _six(op: Any, z: Any, y: Any, x: Any) -> Any:
-    return (
-        face(op, 0, z, y, x),
-        face(op, 0, z + 1, y, x),
-        face(op, 1, z, y, x),
-        face(op, 1, z, y + 1, x),
-        face(op, 2, z, y, x),
-        face(op, 2, z, y, x + 1),
-    )
-
-
-@register_jitable
-def _outflow(six: Any, u: Any, z: Any, y: Any, x: Any) -> Any:
-    here = u[z, y, x]
-    return (
-        six[0] * (here - u[z - 1, y, x])
-        + six[1] * (here - u[z + 1, y, x])
-        + six[2] * (here - u[z, y - 1, x])
-        + six[3] * (here - u[z, y + 1, x])
-        + six[4] * (here - u[z, y, x - 1])
-        + six[5] * (here - u[z, y, x + 1])
-    )
-
-
-@njit(cache=True, error_model="numpy")
-def apply(op: Operator, u: Cells, result: Cells) -> Layers:
-    """Result = A u; returns u·A u per layer."""
-    nz, ny, nx = u.shape
-    layers = np.zeros(nz - 2)
-    for z in range(1, nz - 1):
-        total = 0.0
-        for y in range(1, ny - 1):
-            for x in range(1, nx - 1):
-                if conducts(op, z, y, x):
-                    flow = _outflow(_six(op, z, y, x), u, z, y, x)
-                    result[z, y, x] = flow
-                    total += np.float64(flow) * np.float64(u[z, y, x])
-        layers[z - 1] = total
-    return layers
-
-
-@njit(cache=True, error_model="numpy")
-def residual(op: Operator, u: Cells, result: Cells) -> Layers:
-    """Result = −A u with the values in the ghosts of u; returns its square per layer."""
-    nz, ny, nx = u.shape
-    layers = np.zeros(nz - 2)
-    for z in range(1, nz - 1):
-        total = 0.0
-        for y in range(1, ny - 1):
-            for x in range(1, nx - 1):
-                if conducts(op, z, y, x):
-                    flow = _outflow(_six(op, z, y, x), u, z, y, x)
-                    result[z, y, x] = -flow
-                    total += flow * flow
-        layers[z - 1] = total
-    return layers
 
 
 @njit(cache=True, error_model="numpy")
 def first_sweep(op: Operator, b: Cells, weight: Scalar, result: Cells) -> None:
     """A Jacobi sweep from zero: result = weight D⁻¹ b."""
     nz, ny, nx = b.shape
+    d = np.empty(nx - 2, np.float32)
     for z in range(1, nz - 1):
         for y in range(1, ny - 1):
-            for x in range(1, nx - 1):
-                if conducts(op, z, y, x):
-                    six = _six(op, z, y, x)
-                    diagonal = six[0] + six[1] + six[2] + six[3] + six[4] + six[5]
-                    if diagonal > 0:
-                        result[z, y, x] = weight * b[z, y, x] / diagonal
+            diagonal(op, z, y, d)
+            given, to = b[z, y, 1:-1], result[z, y, 1:-1]
+            for x in range(d.size):
+                to[x] = weight * given[x] / d[x] if d[x] > 0 else np.float32(0.0)
 
 
 @njit(cache=True, error_model="numpy")
 def sweep(op: Operator, b: Cells, weight: Scalar, u: Cells, result: Cells) -> None:
     """A Jacobi sweep: result = u + weight D⁻¹ (b − A u)."""
     nz, ny, nx = b.shape
+    d, flow = np.empty(nx - 2, np.float32), np.empty(nx - 2, np.float32)
     for z in range(1, nz - 1):
         for y in range(1, ny - 1):
-            for x in range(1, nx - 1):
-                if conducts(op, z, y, x):
-                    six = _six(op, z, y, x)
-                    diagonal = six[0] + six[1] + six[2] + six[3] + six[4] + six[5]
-                    if diagonal > 0:
-                        left = b[z, y, x] - _outflow(six, u, z, y, x)
-                        result[z, y, x] = u[z, y, x] + weight * left / diagonal
+            diagonal(op, z, y, d)
+            outflow(op, u, z, y, flow)
+            given, at, to = b[z, y, 1:-1], u[z, y, 1:-1], result[z, y, 1:-1]
+            for x in range(d.size):
+                change = weight * (given[x] - flow[x]) / d[x] if d[x] > 0 else np.float32(0.0)
+                to[x] = at[x] + change
 
 
 @njit(cache=True, error_model="numpy")
 def restrict(op: Operator, b: Cells, u: Cells, half: Shape, coarse: Cells) -> None:
     """Sum what b − A u leaves over each aggregate; half as in `coarsen`."""
     nz, ny, nx = b.shape
+    n = nx - 2
+    d, flow = np.empty(n, np.float32), np.empty(n, np.float32)
     coarse[:] = 0
     for z in range(1, nz - 1):
         zc = ((z - 1) >> half[0]) + 1
         for y in range(1, ny - 1):
-            yc = ((y - 1) >> half[1]) + 1
-            for x in range(1, nx - 1):
-                if conducts(op, z, y, x):
-                    left = b[z, y, x] - _outflow(_six(op, z, y, x), u, z, y, x)
-                    coarse[zc, yc, ((x - 1) >> half[2]) + 1] += left
+            outflow(op, u, z, y, flow)
+            diagonal(op, z, y, d)
+            given, to = b[z, y, 1:-1], coarse[zc, ((y - 1) >> half[1]) + 1, 1:-1]
+            for x in range(n):
+                flow[x] = given[x] - flow[x] if d[x] > 0 else np.float32(0.0)
+            if half[2]:
+                for x in range(n // 2):
+                    to[x] += flow[2 * x] + flow[2 * x + 1]
+                if n % 2:
+                    to[n // 2] += flow[n - 1]
+            else:
+                for x in range(n):
+                    to[x] += flow[x]
 
 
 @njit(cache=True, error_model="numpy")
 def prolong(op: Operator, coarse: Cells, half: Shape, u: Cells) -> None:
     """Add the value of its aggregate to each cell of u; half as in `coarsen`."""
     nz, ny, nx = u.shape
+    n = nx - 2
+    d, value = np.empty(n, np.float32), np.empty(n + 1, np.float32)
     for z in range(1, nz - 1):
         zc = ((z - 1) >> half[0]) + 1
         for y in range(1, ny - 1):
-            yc = ((y - 1) >> half[1]) + 1
-            for x in range(1, nx - 1):
-                if conducts(op, z, y, x):
-                    u[z, y, x] += coarse[zc, yc, ((x - 1) >> half[2]) + 1]
+            diagonal(op, z, y, d)
+            given, to = coarse[zc, ((y - 1) >> half[1]) + 1, 1:-1], u[z, y, 1:-1]
+            if half[2]:
+                for x in range((n + 1) // 2):
+                    value[2 * x] = given[x]
+                    value[2 * x + 1] = given[x]
+            else:
+                for x in range(n):
+                    value[x] = given[x]
+            for x in range(n):
+                to[x] += value[x] if d[x] > 0 else np.float32(0.0)
+
+
+@njit(cache=True)
+def even(phase: NDArray[np.uint8], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The diagonal of `Even` where the phase is 1; its neighbours count by their phase."""
+    nz, ny, _ = phase.shape
+    result = np.zeros(phase.shape, np.float32)
+    wz, wy, wx = weights
+    for z in range(1, nz - 1):
+        for y in range(1, ny - 1):
+            at, to = phase[z, y, 1:-1], result[z, y, 1:-1]
+            below, above = phase[z - 1, y, 1:-1], phase[z + 1, y, 1:-1]
+            front, back = phase[z, y - 1, 1:-1], phase[z, y + 1, 1:-1]
+            before, after = phase[z, y, :-2], phase[z, y, 2:]
+            for x in range(to.size):
+                to[x] = wz * np.float32(below[x] + above[x]) + wx * np.float32(before[x] + after[x])
+            for x in range(to.size):
+                total = to[x] + wy * np.float32(front[x] + back[x])
+                to[x] = total if at[x] == 1 else np.float32(0.0)
+    return result
+
+
+@njit(cache=True)
+def faces_of_table(op: Table) -> NDArray[np.float32]:
+    """All conductances of a table, in single precision, for `Faces`."""
+    phase, c = op.phase, op.values
+    nz, ny, nx = phase.shape
+    result = np.zeros((3, nz, ny, nx), np.float32)
+    for z in range(1, nz):
+        for y in range(1, ny):
+            for x in range(1, nx):
+                p = phase[z, y, x]
+                result[0, z, y, x] = c[0, p, phase[z - 1, y, x]]
+                result[1, z, y, x] = c[1, p, phase[z, y - 1, x]]
+                result[2, z, y, x] = c[2, p, phase[z, y, x - 1]]
+    return result
+
+
+@njit(cache=True, error_model="numpy")
+def apply(op: Operator, u: Cells, result: Cells) -> NDArray[np.float64]:
+    """Result = A u; returns u·A u per layer."""
+    nz, ny, _ = u.shape
+    layers = np.zeros(nz - 2)
+    for z in range(1, nz - 1):
+        total = 0.0
+        for y in range(1, ny - 1):
+            to, at = result[z, y, 1:-1], u[z, y, 1:-1]
+            outflow(op, u, z, y, to)
+            for x in range(to.size):
+                total += np.float64(to[x]) * np.float64(at[x])
+        layers[z - 1] = total
+    return layers
+
+
+def face(op: Table | Faces, axis: int, z: int, y: int, x: int) -> float:
+    """Conductance of a cell to the one before it; to be called in compiled code only."""
+    raise TypeError("for compiled code")
+
+
+@overload(face)
+def _face(op: Any, axis: Any, z: Any, y: Any, x: Any) -> Any:
+    return by_storage(op, {Table: _face_of_table, Faces: _face_of_faces})
+
+
+def _face_of_table(op: Any, axis: Any, z: Any, y: Any, x: Any) -> Any:
+    there = op.phase[z - (axis == 0), y - (axis == 1), x - (axis == 2)]
+    return op.values[axis, op.phase[z, y, x], there]
+
+
+def _face_of_faces(op: Any, axis: Any, z: Any, y: Any, x: Any) -> Any:
+    return op.values[axis, z, y, x]
 
 
 @njit(cache=True, error_model="numpy")
 def coarsen(
-    op: Operator,
+    op: Table | Faces,
     half: Shape,
     scale: tuple[Scalar, Scalar, Scalar],
-    wrapped: tuple[bool, bool, bool],
+    own: tuple[bool, bool, bool],
     shape: Shape,
     coarse: NDArray[np.float32],
 ) -> None:
@@ -204,12 +182,13 @@ def coarsen(
         op: The finer operator.
         half: 1 along the axes z, y, x with two cells per aggregate, 0 along those with one.
         scale: What the sums are multiplied by, per axis.
-        wrapped: Which axes are periodic: a single aggregate there has no face to itself.
+        own: Along which axes an aggregate is its own neighbour, and has no face: the periodic ones
+            with a single aggregate.
         shape: Cells of the finer level with its ghosts.
         coarse: The coarser faces, zero on entry.
     """
     for axis in range(3):
-        if wrapped[axis] and coarse.shape[axis + 1] == 3:
+        if own[axis]:
             continue
         last = shape[axis] - 1
         up = (axis == 0, axis == 1, axis == 2)

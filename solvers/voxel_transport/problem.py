@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
-from voxtrode.data.connectivity import AXES, Ids, Labeller, Mask, scipy_label
+from voxtrode.data.connectivity import AXES
 from voxtrode.data.errors import InputError
+from voxtrode.solvers.voxel_transport.line import Line
+from voxtrode.solvers.voxel_transport.percolation import spanning
 from voxtrode.solvers.voxel_transport.slab import Slab
+from voxtrode.solvers.voxel_transport.storage import Exact, Mask, Table
 
 Labels = NDArray[np.uint8]
 Inside = Mapping[int, tuple[float, float]]
@@ -21,13 +22,13 @@ class Problem:
     """A masked grid with u = 1 before the first layer along an axis and u = 0 after the last.
 
     Attributes:
-        phase: uint8[z, y, x] with one ghost layer around: 0 insulates, 1 … P conduct, P + 1 (in
-            ghosts only) is the electrode at an end face, half a voxel from the last centre.
-        table: Conductance of a face, float64[3, P + 2, P + 2], by axis and the phases beside it;
-            in units in which the best conductor's face normal to the axis has 1.
+        table: Of the layers at hand: the phase of each cell, with one ghost layer around: 0
+            insulates, 1 … P conduct, P + 1 (in ghosts only) is the electrode at an end face, half a
+            voxel from the last centre; and the conductance of a face by axis and the phases beside
+            it, in units in which the best conductor's face normal to the axis has 1.
+        slab: Where these layers lie in the volume.
         axis: 0, 1, 2 for z, y, x.
         unit: D_eff/D₀ of the volume per unit of total flux.
-        periodic: Which axes are periodic.
         conductivity: Of the phases 1 … P, in units of D₀.
         amounts: Voxels kept of the phases 1 … P, over all voxels.
         fraction: Σ φ_i ε_i over all that conducts.
@@ -35,16 +36,22 @@ class Problem:
         isolated_share: Share of the conducting voxels without a path between the faces.
     """
 
-    phase: NDArray[np.uint8]
-    table: NDArray[np.float64]
+    table: Table
+    slab: Slab
     axis: int
     unit: float
-    periodic: tuple[bool, bool, bool]
     conductivity: tuple[float, ...]
     amounts: tuple[float, ...]
     fraction: float
     percolating_fraction: float
     isolated_share: float
+
+    @property
+    def exact(self) -> Exact:
+        """The operator in double precision."""
+        if len(self.conductivity) > 1:
+            return self.table
+        return Mask(self.table.phase, np.ascontiguousarray(self.table.values[:, 1, 1]))
 
 
 def create_problem(
@@ -53,92 +60,72 @@ def create_problem(
     inside: Inside,
     axis: str,
     periodic: Sequence[str],
+    line: Line,
 ) -> Problem:
-    """Check the input, take out what hangs nowhere, and set up the conductances.
+    """Take out what hangs nowhere, and set up the conductances.
 
-    Raises:
-        InputError: On an unusable argument.
+    Args:
+        labels: Of the layers at hand.
+        voxel, inside, axis, periodic: As checked by `check`.
+        line: Where these layers lie.
     """
-    _check(labels, voxel, inside, axis, periodic)
-    values = [label for label, (_, conductivity) in inside.items() if conductivity > 0.0]
-    conductivity = tuple(inside[label][1] for label in values)
+    # Labels of equal conductivity are one phase.
+    conductivity = tuple(sorted({k for _, k in inside.values() if k > 0.0}, reverse=True))
     direction = AXES.index(axis)
+    shape = (line.starts[-1], labels.shape[1], labels.shape[2])
     # One layer is its own neighbour across the sides: no difference, no flux.
-    nz, ny, nx = labels.shape
-    wrapped = ("z" in periodic and nz > 1, "y" in periodic and ny > 1, "x" in periodic and nx > 1)
+    wrap = [name in periodic and n > 1 for name, n in zip(AXES, shape, strict=True)]
+    slab = Slab((wrap[0], wrap[1], wrap[2]), line)
     code = np.zeros(256, dtype=np.uint8)
-    code[values] = np.arange(1, len(values) + 1)
+    for label, (_, k) in inside.items():
+        code[label] = 1 + conductivity.index(k) if k > 0.0 else 0
     phase = np.zeros([n + 2 for n in labels.shape], dtype=np.uint8)
     inner = phase[1:-1, 1:-1, 1:-1]
     inner[:] = code[labels]
-    before = _amounts(inner, len(values))
-    inner *= spanning(inner != 0, direction, wrapped)
-    after = _amounts(inner, len(values))
-    carried = np.array([inside[label][0] for label in values])
-    _fill_ghosts(phase, direction, wrapped, len(values) + 1)
+    inner *= spanning(inner != 0, direction, slab)
+    counts = slab.added(_counts(labels, inner, inside)) / np.prod(shape)
+    _fill_ghosts(phase, direction, slab, len(conductivity) + 1)
+    carried = np.array([share for share, _ in inside.values()])
+    used = np.array([k > 0.0 for _, k in inside.values()], dtype=bool)
+    before, after = np.where(used, counts, 0.0)
     edges = np.asarray(voxel) / voxel[direction]
-    layers = labels.shape[direction]
-    area = float(np.prod(edges)) * labels.size / layers
+    area = float(np.prod(edges * shape)) / shape[direction]
+    of_phase = [
+        sum(a for a, (_, k) in zip(after, inside.values(), strict=True) if k == one)
+        for one in conductivity
+    ]
     return Problem(
-        phase,
-        _table(conductivity, edges, direction),
+        Table(phase, _table(conductivity, edges, direction)),
+        slab,
         direction,
-        max(conductivity, default=0.0) * float(np.prod(edges)) * layers / area,
-        wrapped,
+        max(conductivity, default=0.0) * float(np.prod(edges)) * shape[direction] / area,
         conductivity,
-        tuple(after),
+        tuple(map(float, of_phase)),
         float(carried @ before),
         float(carried @ after),
         1.0 - float(after.sum() / before.sum()) if before.any() else 0.0,
     )
 
 
-def spanning(
-    mask: Mask, direction: int, periodic: Sequence[bool], label: Labeller = scipy_label
-) -> Mask:
-    """The parts of a mask, connected by faces, that touch both end faces along an axis.
-
-    Args:
-        mask: bool[z, y, x].
-        direction: The axis.
-        periodic: Which axes are periodic: parts hang together across their sides too.
-        label: Labels the face-connected components of a mask.
-    """
-    ids, count = label(mask)
-    merged = _across_sides(ids, count, periodic)
-    touches = np.ones(count + 1, dtype=bool)
-    for layer in (0, -1):
-        here = np.zeros(count + 1, dtype=bool)
-        here[merged[np.take(ids, layer, axis=direction)]] = True
-        touches &= here
-    touches[merged[0]] = False
-    return np.asarray(touches[merged][ids])
+def _counts(labels: Labels, kept: NDArray[np.uint8], inside: Inside) -> NDArray[np.float64]:
+    """Voxels of each label, and those kept of them; float64[2, labels of `inside`]."""
+    result = np.zeros((2, len(inside)))
+    for layer, here in zip(labels, kept, strict=True):
+        for i, label in enumerate(inside):
+            mask = layer == label
+            result[0, i] += np.count_nonzero(mask)
+            result[1, i] += np.count_nonzero(mask & (here != 0))
+    return result
 
 
-def _across_sides(ids: Ids, count: int, periodic: Sequence[bool]) -> NDArray[np.int32]:
-    """By component, one name for all that hangs together across periodic sides."""
-    pairs = [np.empty((0, 2), dtype=np.int64)]
-    for axis in np.flatnonzero(periodic):
-        pair = np.stack([np.take(ids, layer, axis=axis).ravel() for layer in (0, -1)], axis=1)
-        pairs.append(pair[(pair != 0).all(axis=1)])
-    start, end = np.concatenate(pairs).T
-    ones = np.ones(len(start), dtype=np.int8)
-    graph = sparse.coo_matrix((ones, (start, end)), shape=(count + 1, count + 1))
-    return np.asarray(connected_components(graph, directed=False)[1])
-
-
-def _amounts(phase: NDArray[np.uint8], count: int) -> NDArray[np.float64]:
-    """Volume fractions of the phases 1 … count."""
-    voxels = [np.count_nonzero(phase == value) for value in range(1, count + 1)]
-    return np.array(voxels, dtype=np.float64) / phase.size
-
-
-def _fill_ghosts(
-    phase: NDArray[np.uint8], direction: int, periodic: tuple[bool, bool, bool], electrode: int
-) -> None:
-    Slab(periodic).fill(phase)
+def _fill_ghosts(phase: NDArray[np.uint8], direction: int, slab: Slab, electrode: int) -> None:
+    slab.fill(phase)
+    first, last = slab.ends(direction)
     ends = np.moveaxis(phase, direction, 0)
-    ends[0] = ends[-1] = electrode
+    if first:
+        ends[0] = electrode
+    if last:
+        ends[-1] = electrode
 
 
 def _table(
@@ -152,14 +139,19 @@ def _table(
     return np.asarray(single / edges[:, None, None] ** 2)
 
 
-def _check(
+def check(
     labels: Labels,
     voxel: Sequence[float],
     inside: Inside,
     axis: str,
     periodic: Sequence[str],
 ) -> None:
-    if labels.ndim != 3 or labels.size == 0 or labels.dtype != np.uint8:
+    """Refuse what makes no problem.
+
+    Raises:
+        InputError: On an unusable argument.
+    """
+    if labels.ndim != 3 or labels.dtype != np.uint8 or 0 in labels.shape[1:]:
         raise InputError(
             f"labels are {labels.dtype} of shape {labels.shape}: give a non-empty uint8[z, y, x]"
         )

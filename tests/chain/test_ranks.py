@@ -64,5 +64,7 @@ def test_the_mesh_is_the_same(run_on: Callable[[int], Path], ranks: int) -> None
         for n in (1, ranks)
     ]
     for a, b in zip(*rows, strict=True):
-        assert (a["phase"], a["axis"]) == (b["phase"], b["axis"])
+        assert [a[key] for key in ("phase", "axis", "method")] == [
+            b[key] for key in ("phase", "axis", "method")
+        ]
         assert b["effective_ratio"] == pytest.approx(a["effective_ratio"], rel=1e-8)

@@ -126,12 +126,12 @@ def test_what_is_alive_is_judged_by_facets(tmp_path: Path) -> None:
     assert np.array_equal((block.alive & IONIC) > 0, np.isin(block.phase, (0, 2)))
 
 
-def _lens(radius: float, distance: float) -> tuple[np.ndarray, np.ndarray]:
-    """Two overlapping balls on an oblique axis, and whose each voxel is."""
+def _lens(radius: float, distance: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two overlapping balls on an oblique axis, placed at random, and whose each voxel is."""
     axis = np.array([0.96, 0.20, 0.195])
     axis /= np.linalg.norm(axis)
     shape = np.ceil(2 * radius + distance * axis + 6.0).astype(int)
-    first = np.full(3, radius + 3.0) + np.array([0.13, -0.21, 0.3])
+    first = radius + 3.0 + np.random.default_rng(seed).uniform(-0.5, 0.5, 3)
     points = np.moveaxis(np.indices(shape) + 0.5, 0, -1)
     away = [((points - c) ** 2).sum(-1) for c in (first, first + distance * axis)]
     labels = (np.minimum(*away) < radius**2).astype(np.uint8)
@@ -142,17 +142,21 @@ def test_contact_of_two_balls_is_their_lens(tmp_path: Path) -> None:
     """The contact area converges to that of the lens, π(r² − d²/4).
 
     Its rim is sharp, and voxels smear it over about a third of a voxel: 2 · 0.33/a of the area at
-    a rim of radius a voxels, first order.
+    a rim of radius a voxels, first order. Where the rim lies among the voxels changes it by a
+    fifth, so that means of four places are compared.
     """
     errors = []
     for radius, distance in ((8.0, 10.0), (16.0, 20.0)):
-        labels, particles = _lens(radius, distance)
-        found = build(tmp_path, labels, 1.5e-6, SmoothSettings(contacts=True), particles).evidence
         exact = np.pi * (radius**2 - distance**2 / 4.0) * 1e-12
-        errors.append(found["contacts"]["area_m2"] / exact - 1.0)
-        assert abs(found["particle_volume_error"]["worst"]["error"]) < 2e-3
-    assert abs(errors[1]) < 0.06
-    assert abs(errors[1]) < 0.7 * abs(errors[0])
+        ratios = []
+        for seed in range(4):
+            labels, ids = _lens(radius, distance, seed)
+            found = build(tmp_path, labels, 1.5e-6, SmoothSettings(contacts=True), ids).evidence
+            ratios.append(found["contacts"]["area_m2"] / exact - 1.0)
+            assert abs(found["particle_volume_error"]["worst"]["error"]) < 2e-3
+        errors.append(abs(np.mean(ratios)))
+    assert errors[1] < 0.06
+    assert errors[1] < 0.6 * errors[0]
 
 
 def test_contacts_are_not_to_be_used_unless_asked_for(tmp_path: Path) -> None:
@@ -200,11 +204,11 @@ def test_gate_says_what_and_where(below: dict[str, int], said: str) -> None:
         "nonmanifold_facets": 0,
         "cells": 1_000_000,
         "cells_below_deg": below,
-        "worst_cell": {"angle_deg": 1.5, "position_m": [1e-6, 2e-6, 3e-6]},
+        "worst_cell": {"angle_deg": 1.5, "position_m": [1e-6, 2e-6, 3e-6], "phase": "nmc"},
     }
     with pytest.raises(NumericalError, match=said) as error:
         refuse_bad_cells(evidence)
-    assert "1.50 degrees at z, y, x = 1.00, 2.00, 3.00 um" in str(error.value)
+    assert "1.50 degrees in nmc at z, y, x = 1.00, 2.00, 3.00 um" in str(error.value)
 
 
 def test_gate_lets_a_few_cells_pass() -> None:

@@ -32,6 +32,7 @@ def keys(tree: Tree, *changes: str, code: str = "1") -> dict[str, str]:
         ("separator.thickness=6 um", ALL - {"image"}),
         ("separator.tortuosity=1.7", {"simulate", "report"}),
         ("protocol.0.discharge=2C", {"simulate", "report"}),
+        ("transport.tolerance=1e-4", {"transport", "report"}),
         ("store.dod=[0.5]", {"simulate", "report"}),
         ("solver.rtol=1e-4", {"simulate", "report"}),
         ("temperature=310", {"simulate", "report"}),

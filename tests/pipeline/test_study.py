@@ -200,11 +200,7 @@ def test_faults(tree: Tree, change: str, message: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "counter=lithium-indium",
-        "counter={material: graphite}",
         "volume={run: other}",
-        "protocol=[{hold: 4.2 V, until: C/20}]",
-        "protocol=[{charge: 1C, until: 4.2 V}]",
     ],
 )
 def test_not_available_yet(tree: Tree, change: str) -> None:

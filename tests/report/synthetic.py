@@ -178,7 +178,11 @@ def _write_numbers(folder: Path) -> None:
             "separator_spacing_m": 2 * UM,
             "cells": 4608,
             "vertices": 1053,
-            "worst_cell": {"angle_deg": 15.3, "position_m": [1e-6, 2.5e-6, 3e-6]},
+            "worst_cell": {
+                "angle_deg": 15.3,
+                "position_m": [1e-6, 2.5e-6, 3e-6],
+                "phase": "active",
+            },
             "mended": {"points_moved": 3, "largest_move_m": 1e-7, "min_dihedral_before_deg": 8.0},
             "min_dihedral_deg": 15.3,
             "max_dihedral_deg": 155.0,
@@ -211,7 +215,20 @@ def _write_numbers(folder: Path) -> None:
         "flux_imbalance": 1e-9,
         "wall_s": 0.2,
     }
-    write_json(folder / "transport.json", {"rows": [{**row, "axis": axis} for axis in "zyx"]})
+    write_json(
+        folder / "transport.json",
+        {
+            "rows": [{**row, "axis": axis} for axis in "zyx"],
+            "tolerance": 1e-3,
+            "differences": [
+                {"phase": "nsd", "axis": "z", "methods": ["mesh", "voxel"], "relative": -0.06}
+            ],
+            "parameters": {
+                "bpx": {"Positive electrode": {"Transport efficiency": 0.31}},
+                "pybamm": {"Positive electrode porosity": 0.4},
+            },
+        },
+    )
     write_json(
         folder / "summary.json",
         {

@@ -45,7 +45,7 @@ def test_a_smooth_mesh_is_told_in_full(run: Run) -> None:
     """Overview, cut and histogram, phases, areas; numbers as the file has them."""
     overview, cut, angles, phases, areas = blocks(run)
     values = {row[0]: row[1].replace("\u00a0", " ") for row in texts(overview)}
-    assert values["Worst cell"] == "15.3° at z, y, x = 1.00, 2.50, 3.00 µm"
+    assert values["Worst cell"] == "15.3° in active at z, y, x = 1.00, 2.50, 3.00 µm"
     assert values["Points moved for better cells"] == "3, at most 0.100 µm"
     assert values["Contacts between particles"] == "12.50 µm²"
     assert values["Voxels of islands below 9 given to the phase around"] == "active 0, nsd 17"

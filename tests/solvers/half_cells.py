@@ -117,8 +117,7 @@ def voxel_mesh(
     particles: npt.ArrayLike | None = None,
     electronic: tuple[int, ...] | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
-    bath: tuple[int, ...] = (),
-    everywhere: bool = False,
+    roles: Roles | None = None,
 ) -> TaggedMesh:
     """The voxel mesh of a label array [z, y, x]; 0 is liquid, all other labels are active.
 
@@ -129,11 +128,12 @@ def voxel_mesh(
         particles: Particle ids; by default one particle a label.
         electronic: Labels that conduct electrons; all by default.
         comm: Communicator; collective.
-        bath, everywhere: See `Roles`.
+        roles: What each label can do, where that is something else.
     """
     volume = np.asarray(labels, dtype=np.uint8)
     ids = volume.astype(np.int32) if particles is None else np.asarray(particles, dtype=np.int32)
     active = tuple(range(1, int(volume.max()) + 1))
+    own_roles = roles or Roles(active, (0, *active) if electronic is None else electronic, (0,))
     names = ("nsd", *(f"active{label}" for label in active))
     n = volume.shape[0]
     lattice = Lattice(names, (1, 1, 1), volume.shape, spacing, (0, 0, 0), tuple(separator))
@@ -144,12 +144,10 @@ def voxel_mesh(
     slab = Slab(lattice, first, top, low, high, volume[low:high], ids[low:high])
     window = slab.window(1)
     own = slice(first - low, last - low)
-    conductors = (0, *active) if electronic is None else electronic
-    roles = Roles(active, conductors, (0,), bath, everywhere)
     labeller = SlabLabeller(comm)
     flags = judge(
         slab.labels[window],
-        roles,
+        own_roles,
         labeller.label,
         labeller.any_of,
         not labeller.below,
@@ -157,7 +155,7 @@ def voxel_mesh(
     )
     inner = slice(own.start - window.start, own.stop - window.start)
     flags = Flags(flags.electronic[inner], flags.ionic[inner], flags.active[inner])
-    gradient = smoothed_gradient(slab.labels > 0, spacing)
+    gradient = smoothed_gradient(np.isin(slab.labels, own_roles.active), spacing)
     block = voxel_block(slab, flags, gradient[:, own], comm)
     info = MeshInfo(
         (*names, SEPARATOR),

@@ -1,6 +1,6 @@
 """Particles in a stirred electrolyte: balances, the limit of the half cell, ranks, tortuosity."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -8,12 +8,14 @@ import pytest
 from half_cells import active_material, ball_labels, electrolyte, half_cell, metal, voxel_mesh
 from mpi4py import MPI
 
+from voxtrode.data.connectivity import Roles
 from voxtrode.data.errors import InputError
 from voxtrode.data.law import FARADAY
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers.cell import Step
 from voxtrode.solvers.homogeneous import Homogeneous, solid_tortuosity
 from voxtrode.solvers.interface import interface_facets
+from voxtrode.solvers.kinetics import InsertionKinetics
 from voxtrode.solvers.quantities import PARTS
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
@@ -22,6 +24,7 @@ from voxtrode.solvers.stirred import StirredSystem, require_bath
 OXIDE = active_material(D_s="2e-15*(1 - 0.5*theta)", U="4.3 - theta**2", film=1e-3)
 OTHER = active_material("other", D_s="1e-15", U="4.4 - 1.3*theta", i0="1 + theta")
 SIDES = (0, 1, 2)
+BATHED = Roles((1,), (1,), (0,), bath=SIDES, everywhere=True)
 PORE = (1.0, 1.0, None)
 
 
@@ -30,7 +33,7 @@ def floating(comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
     labels = ball_labels((6, 6, 6), (3.0, 3.0, 3.0), 2.2)
     labels[:, :, 3:][labels[:, :, 3:] == 1] = 2
     return voxel_mesh(
-        labels, separator=(), electronic=(1, 2), comm=comm, bath=SIDES, everywhere=True
+        labels, separator=(), comm=comm, roles=Roles((1, 2), (1, 2), (0,), (), SIDES, True)
     )
 
 
@@ -43,7 +46,7 @@ def run(mesh: TaggedMesh, everywhere: bool = True) -> Simulation:
         cell,
         lambda one_c: [Step(rate * one_c, **end) for rate, end in steps],
         Settings(),
-        partial(StirredSystem, everywhere=everywhere),
+        assemble=partial(StirredSystem, everywhere=everywhere),
     )
 
 
@@ -99,7 +102,9 @@ def test_the_half_cell_with_a_perfect_electrolyte_is_the_same() -> None:
     fluid = electrolyte(kappa="1e4", kappa_over_c="10", t_plus="1", chi="1")
     found = []
     for bath in ((), SIDES):
-        mesh = voxel_mesh(standing(), separator=() if bath else (1e-6,), electronic=(1,), bath=bath)
+        mesh = voxel_mesh(
+            standing(), separator=() if bath else (1e-6,), roles=Roles((1,), (1,), (0,), (), bath)
+        )
         cell = half_cell({1: OXIDE}, fluid, PORE, (1.0, 1.0), metal("1e6"), sigma=1e-4)
         assemble = {"assemble": partial(StirredSystem, everywhere=False)} if bath else {}
         simulation = Simulation(
@@ -123,9 +128,9 @@ def test_enclosed_electrolyte_wets_nothing() -> None:
     """A hollow cube: the hole is no bath, so that only the outer faces react."""
     labels = np.zeros((7, 7, 7), dtype=np.uint8)
     labels[1:6, 1:6, 1:6] = 1
-    whole = voxel_mesh(labels, separator=(), electronic=(1,), bath=SIDES, everywhere=True)
+    whole = voxel_mesh(labels, separator=(), roles=BATHED)
     labels[3, 3, 3] = 0
-    hollow = voxel_mesh(labels, separator=(), electronic=(1,), bath=SIDES, everywhere=True)
+    hollow = voxel_mesh(labels, separator=(), roles=BATHED)
     areas = [sum(len(f.area) for f in interface_facets(m).values()) for m in (whole, hollow)]
     assert areas[0] == areas[1]
 
@@ -135,7 +140,7 @@ def test_a_flat_volume_is_not_wetted_across_its_faces() -> None:
     labels = np.zeros((7, 7, 1), dtype=np.uint8)
     labels[1:6, 1:6] = 1
     labels[3, 3] = 0
-    mesh = voxel_mesh(labels, separator=(), electronic=(1,), bath=(0, 1), everywhere=True)
+    mesh = voxel_mesh(labels, separator=(), roles=replace(BATHED, bath=(0, 1)))
     facets = interface_facets(mesh)[1]
     assert len(facets.area) == 2 * 4 * 5  # two triangles a voxel face, 20 faces outside
 
@@ -144,7 +149,7 @@ def test_a_particle_without_electrolyte_is_refused() -> None:
     """A volume full of active material has nothing to exchange lithium with."""
     labels = np.ones((3, 3, 3), dtype=np.uint8)
     labels[1, 1, 1] = 0
-    mesh = voxel_mesh(labels, separator=(), electronic=(1,), bath=SIDES, everywhere=True)
+    mesh = voxel_mesh(labels, separator=(), roles=BATHED)
     with pytest.raises(InputError, match="electrolyte around"):
         require_bath(mesh, half_cell({1: OXIDE}, nsd=PORE))
 
@@ -156,7 +161,8 @@ def homogeneous(length: float | None = None, start: float = 0.3, cells: int = 50
     """5 µm of a material of constant D_s whose U is all but flat."""
     material = active_material(U="4.0 - 0.5*theta", D_s="1e-14", i0="1")
     volume = 4.0 / 3.0 * np.pi * (5e-6) ** 3 if length is None else np.pi * (5e-6) ** 2 * length
-    return Homogeneous(material, 298.15, 1000.0, volume, length, start, cells)
+    kinetics = InsertionKinetics.of(material, 298.15)
+    return Homogeneous(material, kinetics, 1000.0, volume, length, start, cells)
 
 
 @pytest.mark.parametrize("length", [None, 2e-6])

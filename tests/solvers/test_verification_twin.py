@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("pybamm", reason="missing package pybamm (extra twin)")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
-from verification import sphere  # noqa: E402
+from verification import sphere
 
 pytestmark = pytest.mark.slow
 

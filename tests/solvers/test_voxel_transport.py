@@ -10,8 +10,8 @@ from scipy.sparse.linalg import spsolve
 
 from voxtrode.data.connectivity import AXES
 from voxtrode.data.errors import InputError, NumericalError
+from voxtrode.solvers.bounds import check_wiener, hashin_shtrikman
 from voxtrode.solvers.voxel_transport import voxel_transport
-from voxtrode.solvers.voxel_transport.engine import check_wiener
 from voxtrode.solvers.voxel_transport.problem import Inside
 
 PORE = {0: (1.0, 1.0)}
@@ -281,6 +281,14 @@ def test_results_outside_wieners_bounds_are_refused() -> None:
         with pytest.raises(NumericalError, match="Wiener"):
             check_wiener(ratio, (1.0, 0.5), (0.5, 0.5), 1e-3)
     check_wiener(0.01, (1.0, 0.5), (0.5, 0.4), 1e-3)
+
+
+def test_hashin_and_shtrikmans_bounds() -> None:
+    """Two phases: the coated spheres' k₁ + φ₂/(1/(k₂ − k₁) + φ₁/(3 k₁)); a pore: 2 φ/(3 − φ)."""
+    low, high = hashin_shtrikman((1.0, 0.1), (0.3, 0.7))
+    assert low == pytest.approx(0.1 + 0.3 / (1 / 0.9 + 0.7 / 0.3), rel=1e-12)
+    assert high == pytest.approx(1.0 + 0.7 / (-1 / 0.9 + 0.3 / 3.0), rel=1e-12)
+    assert hashin_shtrikman((1.0,), (0.4,)) == pytest.approx((0.0, 0.8 / 2.6), rel=1e-12)
 
 
 def test_no_convergence_is_an_error() -> None:

@@ -1,0 +1,85 @@
+"""From a study's `interfaces` to the charge transfer of each pair of phases."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from voxtrode.data.errors import InputError
+from voxtrode.data.law import FARADAY, GAS_CONSTANT, Law, arrhenius
+from voxtrode.data.phases import Phase
+from voxtrode.data.reactions import Reaction, by_formula, by_rate_constant
+from voxtrode.pipeline.build import build_phases, build_separator
+from voxtrode.pipeline.study import Study
+from voxtrode.pipeline.study_interfaces import SEPARATOR, Interface, pair
+
+REFERENCE_SALT = 1000.0
+"""c_e0 [mol/m³] of rate constants where the cell holds no salt."""
+
+
+def build_reactions(study: Study) -> dict[tuple[str, str], Reaction]:
+    """Charge transfer by active and ion-conducting phase, where the study says how it differs.
+
+    What a pair says comes before what its active phase says for all its interfaces.
+
+    Raises:
+        InputError: A key names phases that exchange no charge, or a formula is no law.
+    """
+    phases = {**build_phases(study), SEPARATOR: build_separator(study)}
+    found: dict[tuple[str, str], Reaction] = {}
+    for key, given in sorted(study.interfaces.items(), key=lambda item: len(pair(item[0]))):
+        for active, ionic in _meant(key, phases):
+            material = phases[active].active
+            assert material is not None
+            before = found.get((active, ionic), Reaction.of(material))
+            found[active, ionic] = _changed(before, given, study, phases, f"interfaces.{key}")
+    return found
+
+
+def _meant(key: str, phases: Mapping[str, Phase]) -> list[tuple[str, str]]:
+    """Pairs of an active and an ion-conducting phase that a key stands for."""
+    names = pair(key)
+    ions = [name for name, phase in phases.items() if phase.conducts_ions]
+    pairs = [
+        (active, ionic)
+        for active, ionic in ((a, b) for a in names for b in (ions if len(names) == 1 else names))
+        if phases[active].stores and ionic in ions and active != ionic
+    ]
+    if not pairs:
+        raise InputError(
+            f"interfaces.{key}: no charge is transferred there; expected an active phase, or an"
+            ' active and an ion-conducting phase as "active|ionic"'
+        )
+    return pairs
+
+
+def _changed(
+    before: Reaction, given: Interface, study: Study, phases: Mapping[str, Phase], where: str
+) -> Reaction:
+    said = {
+        "alpha_a": given.alpha_a,
+        "alpha_c": given.alpha_c,
+        "rate": given.rate,
+        "film": given.film_resistance,
+        "wetted": given.wetted,
+    }
+    after = before.but(**{key: value for key, value in said.items() if value is not None})
+    i0 = _exchange_current(after, given, study, phases, where)
+    return after if i0 is None else after.but(i0=i0)
+
+
+def _exchange_current(
+    reaction: Reaction, given: Interface, study: Study, phases: Mapping[str, Phase], where: str
+) -> Law | None:
+    law = None
+    if given.rate_constant is not None:
+        fluids = [phase.liquid for phase in phases.values() if phase.liquid is not None]
+        c_e0 = fluids[0].electrolyte.c_e0.value if fluids else REFERENCE_SALT
+        law = by_rate_constant(given.rate_constant, c_e0, reaction.alpha_a, reaction.alpha_c, where)
+    elif given.exchange_current is not None:
+        law = by_formula(str(given.exchange_current), where)
+    elif given.charge_transfer_resistance is not None:
+        thermal = GAS_CONSTANT * study.temperature / FARADAY
+        law = by_formula(f"{thermal!r}/({given.charge_transfer_resistance})", where)
+    if law is None or given.activation_energy is None:
+        return law
+    factor = arrhenius(given.activation_energy, study.temperature)
+    return replace(law, expression=law.expression * factor)

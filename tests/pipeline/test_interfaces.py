@@ -1,0 +1,95 @@
+"""The `interfaces` section of a study: what it may say, and the charge transfer it gives."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voxtrode.data.errors import InputError
+from voxtrode.data.law import FARADAY, GAS_CONSTANT
+from voxtrode.data.reactions import Reaction
+from voxtrode.pipeline.build import build_phases
+from voxtrode.pipeline.build_interfaces import build_reactions
+from voxtrode.pipeline.study import parse_study
+from voxtrode.pipeline.validation import validate
+
+TREE: dict[str, Any] = {
+    "name": "cell",
+    "volume": {
+        "generate": {
+            "kind": "spheres",
+            "diameters": ["4 um"],
+            "size": ["20 um", "10 um", "10 um"],
+            "voxel": "0.5 um",
+            "active_fraction": 0.5,
+        }
+    },
+    "phases": {
+        "active": {"material": "nmc622"},
+        "nsd": {"porosity": 0.5, "tortuosity": "bruggeman", "conductivity": "10 S/m"},
+    },
+    "separator": {"thickness": "10 um", "porosity": 0.5, "tortuosity": 1.5},
+    "protocol": [{"discharge": "1C", "until": "3.0 V"}],
+    "mesh": {"size": "1 um"},
+}
+
+
+def reactions(interfaces: dict[str, Any], **changes: Any) -> dict[tuple[str, str], Reaction]:
+    """What a study with these interfaces gives."""
+    study = parse_study({**TREE, "interfaces": interfaces, **changes}, Path("/"))
+    validate(study)
+    return build_reactions(study)
+
+
+def test_a_pair_comes_before_its_phase() -> None:
+    """Whatever the order of keys and names; nothing is said of other pairs."""
+    given = {
+        "nsd|active": {"charge_transfer_resistance": "50 ohm*cm^2", "wetted": 0.7},
+        "active": {"rate": "linear", "alpha_a": 0.4, "wetted": 0.9},
+    }
+    found = reactions(given, temperature=300.0)
+    assert set(found) == {("active", "nsd"), ("active", "separator")}
+    assert {one.rate for one in found.values()} == {"linear"}
+    assert {one.alpha_a for one in found.values()} == {0.4}
+    assert found["active", "separator"].wetted == 0.9
+    assert found["active", "nsd"].wetted == 0.7
+    i0 = float(found["active", "nsd"].i0(c_e=700.0, theta=0.4))
+    assert i0 == pytest.approx(GAS_CONSTANT * 300.0 / FARADAY / 5e-3, rel=1e-12)
+    own = Reaction.of(build_phases(parse_study(TREE, Path("/")))["active"].active)  # type: ignore[arg-type]
+    assert found["active", "separator"].i0.formula == own.i0.formula
+
+
+def test_formulas_of_the_stoichiometry() -> None:
+    """i₀ and R_ct may depend on θ; an activation energy acts on them."""
+    given = {"active|nsd": {"exchange_current": "2*sqrt(theta*(1 - theta))"}}
+    i0 = reactions(given)["active", "nsd"].i0
+    assert float(i0(c_e=1.0, theta=0.5)) == pytest.approx(1.0)
+    warm = {"active|nsd": {**given["active|nsd"], "activation_energy": "30 kJ/mol"}}
+    hot = reactions(warm, temperature=318.0)["active", "nsd"].i0
+    assert float(hot(c_e=1.0, theta=0.5)) == pytest.approx(2.128, rel=1e-3)
+    resisted = {"active": {"charge_transfer_resistance": "1e-2*(1 + theta)"}}
+    i0 = reactions(resisted)["active", "nsd"].i0
+    assert float(i0(c_e=1.0, theta=1.0)) == pytest.approx(0.025693 / 2e-2, rel=1e-4)
+
+
+FAULTS = {
+    "no phase": ({"active|nds": {"wetted": 0.5}}, 'no phase "nds"; did you mean "nsd"'),
+    "three": ({"active|nsd|separator": {"wetted": 0.5}}, "names 3 phases"),
+    "twice": ({"active|nsd": {"wetted": 0.5}, "nsd|active": {"wetted": 0.4}}, "same interface"),
+    "no reaction": ({"nsd|separator": {"wetted": 0.5}}, "no charge is transferred"),
+    "two ways": ({"active": {"exchange_current": 1.0, "rate_constant": 1e-6}}, "expected one of"),
+    "law": ({"active": {"rate": "lineer"}}, 'did you mean "linear"'),
+    "formula": ({"active": {"exchange_current": "2*thetta"}}, "exchange_current"),
+    "nothing": ({"active": {}}, "says nothing"),
+    "energy alone": ({"active": {"activation_energy": 3e4}}, "beside it"),
+    "share": ({"active": {"wetted": 1.5}}, "wetted"),
+    "negative": ({"active": {"film_resistance": -1.0}}, "film_resistance"),
+}
+
+
+@pytest.mark.parametrize(("interfaces", "said"), FAULTS.values(), ids=list(FAULTS))
+def test_what_is_refused(interfaces: dict[str, Any], said: str) -> None:
+    """Before anything runs, with the key."""
+    with pytest.raises(InputError, match=said) as caught:
+        reactions(interfaces)
+    assert "interfaces" in str(caught.value)

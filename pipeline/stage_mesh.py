@@ -31,10 +31,10 @@ def run(context: StageContext) -> None:
     comm.barrier()
     image = context.run_dir / "image"
     measured = read_json(image / "image.json")
-    roles = roles_of(study, tuple(measured["phases"]))
+    roles = roles_of(study, tuple(measured["phases"]), tuple(measured["shape"]))
     with context.log.task("mesh", total=4.0) as task:
         build = _BUILDERS[study.mesh.method]
-        built = build(study.mesh, image, study.separator.thickness, roles, measured, comm)
+        built = build(study.mesh, image, study.separator_thickness, roles, measured, comm)
         task.update(1.0, f"{built.info.cells} cells")
         write_mesh(folder, built.block, built.info, comm, built.partition)
         task.update(2.0, "mesh.vtu")

@@ -5,6 +5,7 @@ The shape of the study file is checked where it is read (`voxtrode.pipeline.stud
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.materials import ActiveMaterial, stoichiometry_at
@@ -60,6 +61,11 @@ def validate(study: Study) -> None:
     _check_voltages(study, phases)
     if study.initial.checkpoint is not None:
         state_hash(study.initial.checkpoint)
+    if "taufactor" in study.transport.methods and find_spec("taufactor") is None:
+        raise InputError(
+            "transport.methods: TauFactor is not installed; install it with"
+            " `pip install 'voxtrode[taufactor]'`, or leave taufactor out"
+        )
 
 
 def inspect_volume(study: Study, simulated: bool, meshed: bool = True) -> Inspected:

@@ -1,9 +1,10 @@
 """The transport stage: effective transport of phases, ions and electrons, by several methods."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from voxtrode.data.connectivity import AXES
 from voxtrode.data.volume import VolumeHeader, read_header, read_labels
 from voxtrode.meshing.tagged import TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_phases
@@ -86,8 +87,13 @@ def run(context: StageContext) -> None:
         "tolerance": settings.tolerance,
         "sides": settings.sides,
         "differences": differences(rows),
-        "parameters": parameters(rows, header.size[0]),
     }
+    if context.study.negative is None and context.study.positive is None:
+        tree["parameters"] = parameters(rows, header.size[0])
+    if settings.electrode:
+        tree["electrode"] = _electrode(inputs, cases)
+    if settings.tensor:
+        tree["tensors"] = [_tensor(inputs, case) for case in cases]
     _draw(inputs, cases)
     if context.comm.rank == 0:
         write_json(context.staging / "transport.json", tree)
@@ -97,6 +103,23 @@ def run(context: StageContext) -> None:
             context.log.info(
                 f"transport: {row['phase']} along z by {row['method']}: tortuosity factor {tau}"
             )
+
+
+def _electrode(inputs: Inputs, cases: Sequence[Case]) -> list[Row]:
+    """τ_e of the ions; none where no wall is there to be charged."""
+    settings = inputs.context.study.transport
+    ions = [case for case in cases if case.name == IONS]
+    walls = sum(sum(inputs.voxels.shares(case.inside).values()) for case in ions) < 1.0
+    return [
+        {**asdict(inputs.voxels.charged(case.inside, settings)), "phase": case.name}
+        for case in ions
+        if walls
+    ]
+
+
+def _tensor(inputs: Inputs, case: Case) -> Row:
+    tensor, asymmetry = inputs.voxels.tensor(case.inside, inputs.context.study.transport)
+    return {"phase": case.name, "axes": list(AXES), "tensor": tensor, "asymmetry": asymmetry}
 
 
 def _draw(inputs: Inputs, cases: Sequence[Case]) -> None:

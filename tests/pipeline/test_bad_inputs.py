@@ -156,7 +156,12 @@ FAULTS = [
     Fault("missing section", "separator: is missing", "separator"),
     Fault("wrong unit", 'mesh.size: "2 V" is no length', "mesh.size", "2 V"),
     Fault("unknown unit", '"parsecz" is not known', "mesh.size", "2 parsecz"),
-    Fault("negative length", "separator.thickness: '-5 um'", "separator.thickness", "-5 um"),
+    Fault(
+        "negative length",
+        "separator.thickness: expected a number of at least 0.0, got '-5 um'",
+        "separator.thickness",
+        "-5 um",
+    ),
     Fault("zero length", "mesh.size: 0 is not positive", "mesh.size", 0),
     Fault("porosity above 1", "separator.porosity: expected", "separator.porosity", 1.3),
     Fault("tortuosity below 1", "separator.tortuosity: 0.7", "separator.tortuosity", 0.7),

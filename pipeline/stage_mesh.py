@@ -58,8 +58,8 @@ def build_mesh(
         factor: What the study's spacing is multiplied by.
     """
     mesh = study.mesh.model_copy(update={"size": factor * study.mesh.size})
-    roles = roles_of(study, tuple(measured["phases"]))
-    return _BUILDERS[mesh.method](mesh, image, study.separator.thickness, roles, measured, comm)
+    roles = roles_of(study, tuple(measured["phases"]), tuple(measured["shape"]))
+    return _BUILDERS[mesh.method](mesh, image, study.separator_thickness, roles, measured, comm)
 
 
 def _smooth(

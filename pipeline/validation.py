@@ -19,7 +19,7 @@ from voxtrode.pipeline.build import (
     counter_ends,
     windows,
 )
-from voxtrode.pipeline.build_interfaces import build_reactions
+from voxtrode.pipeline.build_interfaces import build_contacts, build_reactions
 from voxtrode.pipeline.expected_area import counted_area, made_area, unknown_area
 from voxtrode.pipeline.stages import state_hash
 from voxtrode.pipeline.study import Study
@@ -55,6 +55,7 @@ def validate(study: Study) -> None:
     build_separator(study)
     build_counter(study)
     build_reactions(study)
+    build_contacts(study)
     _check_capabilities(phases)
     _check_electrodes(study, phases)
     _check_voltages(study, phases)
@@ -101,11 +102,12 @@ def inspect_volume(study: Study, simulated: bool, meshed: bool = True) -> Inspec
 
 
 def _inspect_image(study: Study, image: Image, simulated: bool, active: Sequence[str]) -> Inspected:
-    from voxtrode.data.connectivity import Roles, judge, require_paths  # slow to import
+    from voxtrode.data.connectivity import judge, require_paths  # slow to import
     from voxtrode.data.reading.formats import open_image
     from voxtrode.data.reading.geometry import geometry_of
     from voxtrode.data.reading.labels import labelled
     from voxtrode.pipeline.image_source import request_of
+    from voxtrode.pipeline.stage_image import roles_of
 
     request = request_of(image)
     try:
@@ -119,14 +121,7 @@ def _inspect_image(study: Study, image: Image, simulated: bool, active: Sequence
                 return Inspected(header, shares, area)
             volume = labelled(source, request).volume()
         if simulated and volume.labels.size <= _JUDGED_EARLY:
-            able = list(capabilities(study).values())  # in the order of the labels
-            stores, electrons, ions = (
-                tuple(label for label, can in enumerate(able) if can[what])
-                for what in ("stores", "electrons", "ions")
-            )
-            names = tuple(volume.phases)
-            far = tuple(names.index(name) for name in study.far)
-            roles = Roles(active=stores, electronic=electrons, ionic=ions, far=far)
+            roles = roles_of(study, tuple(volume.phases), volume.labels.shape)
             flags = judge(volume.labels, roles)
             require_paths(volume.labels, roles, flags, volume.phases)
     except InputError as error:

@@ -37,7 +37,7 @@ def parts(system: HalfCellSystem, quantities: Quantities) -> list[Part]:
     f = system.fields
     solids = [
         _volume(system, field, "solid", {"SoL": quantities.windows[label].sol(field.values)})
-        for label, field in f.theta.items()
+        for field, label in {field: label for label, field in f.theta.items()}.items()  # each once
     ]
     electrons = {"phi_s [V]": system.electron_potential()}
     ions = {**_concentration(system), "phi_e [V]": f.phi_e.values}

@@ -216,7 +216,7 @@ class Quantities:
         """Lithium [pA s] in the electrode that discharge fills, and in the other in the volume."""
         theta = self.system.fields.theta
         first, second = (
-            self._inventory(*(theta[label] for label in one.labels))
+            self._inventory(*dict.fromkeys(theta[label] for label in one.labels))
             for one in (self.electrode, self._negative)
         )
         return first, second

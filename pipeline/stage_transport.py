@@ -91,9 +91,10 @@ def run(context: StageContext) -> None:
         "sides": settings.sides,
         "differences": differences(rows),
     }
-    if context.study.negative is None and context.study.positive is None:
+    one = context.study.negative is None and context.study.positive is None
+    if one:  # the volume is one electrode, with the counter face at its end
         tree["parameters"] = parameters(rows, header.size[0])
-    if settings.electrode:
+    if one and settings.electrode:
         tree["electrode"] = _electrode(inputs, cases)
     if settings.tensor:
         tree["tensors"] = [_tensor(inputs, case) for case in cases]

@@ -137,4 +137,8 @@ def _linear(problem: Problem) -> Cells:
     along = np.clip(1.0 - (at - 0.5) / n, 0.0, 1.0)
     shape = [1, 1, 1]
     shape[axis] = len(at)
-    return np.asarray((phase != 0) * along.reshape(shape))
+    line = along.reshape(shape)
+    u = np.empty(phase.shape)
+    for z, layer in enumerate(phase):  # no mask of all cells
+        np.multiply(layer != 0, line[z if axis == 0 else 0], out=u[z])
+    return u

@@ -56,13 +56,6 @@ def build_contacts(study: Study) -> dict[tuple[str, str], float]:
             raise NotAvailableError(
                 f"{where}.electrons: a resistance for electrons is not available yet; use open"
             )
-        if names[0] == names[1]:
-            if given.lithium in (None, OPEN):
-                continue
-            raise NotAvailableError(
-                f"{where}.lithium: contacts inside a phase that are not open are not available"
-                " yet; give the particles phases of their own"
-            )
         one, two = (phases[name].active for name in names)
         assert one is not None
         assert two is not None

@@ -1,7 +1,8 @@
 """The simulate stage: the protocol on the mesh, its tables, fields, checkpoint and summary."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from voxtrode.data.errors import InputError, NumericalError
@@ -14,7 +15,8 @@ from voxtrode.pipeline.grain_axes import c_axes
 from voxtrode.pipeline.keys import file_hash
 from voxtrode.pipeline.ranges import out_of_range
 from voxtrode.pipeline.recorder import CHECKPOINT, MAH_PER_CM2, Recorder
-from voxtrode.pipeline.records import update_summary
+from voxtrode.pipeline.records import read_json, update_summary
+from voxtrode.pipeline.single_particle import particle_summary
 from voxtrode.pipeline.stages import StageContext, StageInterruptedError
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_counter import CounterMaterial
@@ -23,8 +25,11 @@ from voxtrode.solvers.cell import Cell, LumpedElectrode, NegativeElectrode, Step
 from voxtrode.solvers.checkpoint import AtEndOf
 from voxtrode.solvers.initial import AtLithiation, AtVoltage, InitialState
 from voxtrode.solvers.newton import NewtonSettings
+from voxtrode.solvers.separated import separated
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
+from voxtrode.solvers.stirred import StirredSystem, require_bath
+from voxtrode.solvers.system import HalfCellSystem
 
 
 def run(context: StageContext) -> None:
@@ -40,12 +45,19 @@ def run(context: StageContext) -> None:
     mesh = read_mesh(context.run_dir / "mesh", comm)
     cell = _cell(study, mesh)
     cell = replace(cell, c_axes=c_axes(context, mesh, cell))
-    require_paths(mesh, cell)
+    mesh, cell = separated(mesh, cell, _inside(study, mesh))
+    driving = _driving(study)
+    driving.require(mesh, cell)
     # A resumed run has its state in its own checkpoint, and needs no other.
     resumed = comm.bcast(context.resume and (folder / CHECKPOINT).exists())
     initial = None if resumed else _initial(context)
     simulation = Simulation(
-        mesh, cell, lambda one_c: protocol(study, one_c), _settings(study), initial
+        mesh,
+        cell,
+        lambda one_c: protocol(study, one_c),
+        _settings(study),
+        initial,
+        driving.assemble,
     )
     _warn_of_capacity(context, simulation)
     recorder = Recorder(context, simulation, folder)
@@ -70,6 +82,8 @@ def run(context: StageContext) -> None:
     values["extremes"] = recorder.progress.extremes
     values["out_of_range"] = out_of_range(cell, recorder.progress.extremes)
     if comm.rank == 0:
+        image = read_json(context.run_dir / "image" / "image.json")
+        values |= particle_summary(study, simulation, recorder.progress.ends, image)
         update_summary(context.staging / "summary.json", values)
     context.log.info(
         f"simulate: {values['voltage_end_V']:.4f} V after "
@@ -77,6 +91,26 @@ def run(context: StageContext) -> None:
         f"{values['steps']} steps, Krylov mean {values['krylov_mean']:.1f}, "
         f"poisson_ratio {values['poisson_ratio']:.2f}"
     )
+
+
+@dataclass(frozen=True)
+class Driving:
+    """What surrounds the electrode.
+
+    Attributes:
+        require: Refuses a mesh that lacks a path.
+        assemble: Makes the equations.
+    """
+
+    require: Callable[[TaggedMesh, Cell], None]
+    assemble: Callable[[TaggedMesh, Cell], HalfCellSystem]
+
+
+def _driving(study: Study) -> Driving:
+    if study.surroundings is None:
+        return Driving(require_paths, HalfCellSystem)
+    everywhere = study.surroundings.stirred.everywhere
+    return Driving(require_bath, partial(StirredSystem, everywhere=everywhere))
 
 
 def protocol(study: Study, one_c: float) -> tuple[Step, ...]:
@@ -121,10 +155,7 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         (label_of[active], label_of[ionic]): reaction
         for (active, ionic), reaction in build_reactions(study).items()
     }
-    contacts = {}
-    for pair, resistance in build_contacts(study).items():
-        one, two = sorted(label_of[name] for name in pair)
-        contacts[one, two] = resistance
+    contacts = _contacts(study, label_of)
     lower, upper = study.voltage_window
     return Cell(
         phases=labels,
@@ -134,8 +165,24 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         lower=lower,
         nominal_capacity=study.nominal_capacity,
         reactions=reactions,
-        contacts=contacts,
+        contacts={pair: value for pair, value in contacts.items() if pair[0] != pair[1]},
     )
+
+
+def _contacts(study: Study, label_of: Mapping[str, int]) -> dict[tuple[int, int], float]:
+    """Resistance for lithium by labels, the smaller one first; a label twice: inside a phase."""
+    found = {}
+    for names, resistance in build_contacts(study).items():
+        one, two = sorted(label_of[name] for name in names)
+        found[one, two] = resistance
+    return found
+
+
+def _inside(study: Study, mesh: TaggedMesh) -> dict[int, float]:
+    """Resistance between the particles of a phase, by its label, where it is not open."""
+    label_of = {name: label for label, name in enumerate(mesh.info.phases)}
+    contacts = _contacts(study, label_of)
+    return {a: value for (a, b), value in contacts.items() if a == b and value > 0.0}
 
 
 def _counter(

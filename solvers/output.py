@@ -49,6 +49,13 @@ def parts(system: HalfCellSystem, quantities: Quantities) -> list[Part]:
     ]
 
 
+def _phases(system: HalfCellSystem) -> npt.NDArray[np.int32]:
+    """Label of each local cell in the volume; phases that were split have one name."""
+    names = system.mesh.info.phases
+    order = list(dict.fromkeys(names))
+    return np.array([order.index(name) for name in names], dtype=np.int32)[system.mesh.phase]
+
+
 def _concentration(system: HalfCellSystem) -> dict[str, npt.NDArray[Any]]:
     """c_e, where there is a liquid at all; NaN where none is near."""
     f = system.fields
@@ -69,7 +76,7 @@ def _volume(
         region.space.tabulate_dof_coordinates() / UM,
         region.space.dofmap.list[:n_owned].astype(np.int64),
         data,
-        {"Phase": system.mesh.phase[parents], "Particle": system.mesh.particle[parents]},
+        {"Phase": _phases(system)[parents], "Particle": system.mesh.particle[parents]},
     )
 
 
@@ -85,7 +92,7 @@ def _interfaces(system: HalfCellSystem) -> list[Part]:
                 s.points.facets,
                 {"J_ct [A.m-2]": flux.J, "eta [V]": flux.eta},
                 {
-                    "Phase": system.mesh.phase[s.facets.active],
+                    "Phase": _phases(system)[s.facets.active],
                     "Particle": system.mesh.particle[s.facets.active],
                 },
             )

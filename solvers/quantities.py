@@ -290,7 +290,9 @@ class Quantities:
         for label, field in system.fields.theta.items():
             low = system.comm.allreduce(float(field.values.min(initial=np.inf)), op=MPI.MIN)
             high = system.comm.allreduce(float(field.values.max(initial=-np.inf)), op=MPI.MAX)
-            found[system.cell.phases[label].name] = (low, high)
+            name = system.cell.phases[label].name
+            before = found.get(name, (low, high))
+            found[name] = (min(low, before[0]), max(high, before[1]))
         return found
 
     def _mean_sol(self) -> float:

@@ -43,7 +43,6 @@ def _factors(rows: Sequence[Row], tree: Mapping[str, Any]) -> Table:
             "Error, about",
             "D_eff/D₀",
             "Flux imbalance",
-            "Wall time",
         ],
         [
             [
@@ -54,7 +53,6 @@ def _factors(rows: Sequence[Row], tree: Mapping[str, Any]) -> Table:
                 percent(row.get("error_estimate"), 2),
                 number(row.get("effective_ratio"), 4),
                 number(row.get("flux_imbalance"), 2),
-                quantity(row.get("wall_s"), "s"),
             ]
             for row in rows
         ],
@@ -69,20 +67,30 @@ def _factors(rows: Sequence[Row], tree: Mapping[str, Any]) -> Table:
 
 def _effective(rows: Sequence[Row]) -> Table:
     return Table(
-        ["Phase", "Axis", "Method", "MacMullin number", "Bruggeman exponent", "σ_eff", "Note"],
+        [
+            "Phase",
+            "Axis",
+            "Method",
+            "MacMullin number",
+            "Bruggeman exponent",
+            "σ_eff",
+            "Wall time",
+            "Note",
+        ],
         [
             [
                 *(str(row.get(key)) for key in ("phase", "axis", "method")),
                 number(row.get("macmullin_number"), 4),
                 number(row.get("bruggeman_exponent"), 4),
                 quantity(row.get("effective_conductivity_S_m"), "S/m", digits=4),
+                quantity(row.get("wall_s"), "s"),
                 "; ".join(row.get("notes", [])) or "–",
             ]
             for row in rows
         ],
         "MacMullin number D₀/D_eff; exponent α of D_eff/D₀ = (Σφε)^α; effective conductivity where"
         " several phases conduct with values of their own.",
-        left=(0, 1, 2, 6),
+        left=(0, 1, 2, 7),
     )
 
 

@@ -243,3 +243,31 @@ def test_a_second_electrode_has_its_own_collector_and_its_own_path() -> None:
     flags = judge(lonely, Roles((1, 2), (1, 2), (0,), far=(2,)))
     assert flags.ionic[:, 0, 0].tolist() == [False, False, False, True, False]
     assert flags.active[:, 0, 0].tolist() == [False, False, False, False, True]
+
+
+def test_a_stirred_electrolyte_comes_in_from_every_side():
+    """Floating material lives, wetted by what reaches a face of the box; a closed hole is none."""
+    labels = column("..... .NNN. .N.N. .NNN. .....")
+    stirred = Roles((NMC,), (NMC,), (PORE,), bath=(0, 2), everywhere=True)
+    flags = judge(labels, stirred)
+    assert picture(flags.active) == "----- -###- -#-#- -###- -----"
+    assert picture(flags.ionic) == "##### #---# #---# #---# #####"
+    assert not judge(labels, NO_CBD).active.any()
+    # Along y, of one voxel, nothing comes in; were it open, the hole would be.
+    across = Roles((NMC,), (NMC,), (PORE,), bath=(0, 1, 2), everywhere=True)
+    assert picture(judge(labels, across).ionic) == "##### #---# #-#-# #---# #####"
+
+
+def test_a_stirred_electrolyte_with_a_collector():
+    """What has no path to z = 0 is dead, as in a cell."""
+    labels = column("..N.. ..N.. ..... .N... .....")
+    flags = judge(labels, Roles((NMC,), (NMC,), (PORE,), bath=(0, 2)))
+    assert picture(flags.active) == "--#-- --#-- ----- ----- -----"
+
+
+def test_material_that_no_electrolyte_reaches_is_refused():
+    """The message names the phase, and says what to leave."""
+    labels = column("NNN N.N NNN")
+    stirred = Roles((NMC,), (NMC,), (PORE,), bath=(0, 2), everywhere=True)
+    with pytest.raises(InputError, match="leave a layer of electrolyte"):
+        require_paths(labels, stirred, judge(labels, stirred), PHASES)

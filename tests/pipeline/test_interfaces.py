@@ -126,7 +126,8 @@ def test_contacts_of_a_study() -> None:
     assert contacts({"fine|coarse": {"lithium": "open", "electrons": "open"}}, SAME) == {pair: 0.0}
     found = contacts({"fine|coarse": {"lithium": "10 ohm*cm^2"}}, OTHER)
     assert found == {pair: pytest.approx(1e-3)}
-    assert contacts({"fine|fine": {"lithium": "open"}}, SAME) == {}
+    inside = contacts({"fine|fine": {"lithium": "closed"}}, SAME)
+    assert inside == {("fine", "fine"): float("inf")}
 
 
 CONTACT_FAULTS = {
@@ -135,7 +136,6 @@ CONTACT_FAULTS = {
     "alone": ({"fine": {"lithium": "closed"}}, "two active phases"),
     "both kinds": ({"fine|coarse": {"lithium": "closed", "wetted": 0.5}}, "one of them"),
     "electrons": ({"fine|coarse": {"electrons": "closed"}}, "not available yet"),
-    "inside a phase": ({"fine|fine": {"lithium": "closed"}}, "not available yet"),
     "no resistance": ({"fine|coarse": {"lithium": 0.0}}, "not positive"),
     "no word": ({"fine|coarse": {"lithium": "ajar"}}, "lithium"),
 }

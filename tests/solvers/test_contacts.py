@@ -18,6 +18,7 @@ from mpi4py import MPI
 from voxtrode.data.errors import InputError
 from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.quantities import PARTS, Quantities
+from voxtrode.solvers.separated import separated
 from voxtrode.solvers.system import HalfCellSystem
 
 OXIDE = active_material(D_s="2e-14*(1 - 0.5*theta)", U="4.3 - theta")
@@ -127,3 +128,28 @@ def test_open_contacts_around_one_that_is_not() -> None:
         cell.open_groups()
     closed = replace(cell, contacts={(1, 2): math.inf, (2, 3): math.inf})
     assert closed.open_groups() == [(1, 3), (2,)]
+
+
+@pytest.mark.mpi
+@pytest.mark.mpi3
+@pytest.mark.parametrize("resistance", [1e-2, math.inf])
+def test_particles_of_a_phase_come_apart(resistance: float) -> None:
+    """The two halves as particles of one phase are the two phases: the same voltages, to 1e-9.
+
+    Particles that touch at an edge alone have values of their own as well. With one rank beside.
+    """
+    volume = labels()
+    volume[1, 3, 3] = 3  # touches the lower half along an edge
+    expected = half_cell({1: OXIDE, 2: OXIDE, 3: OXIDE})
+    pairs = {(1, 2): resistance, (1, 3): resistance, (2, 3): resistance}
+    _, voltages = discharged(volume, replace(expected, contacts=pairs))
+    for comm in (MPI.COMM_WORLD, MPI.COMM_SELF):
+        mesh = voxel_mesh(np.minimum(volume, 1), particles=volume, comm=comm)
+        mesh, cell = separated(mesh, half_cell({1: OXIDE}), {1: resistance})
+        assert mesh.info.phases == ("nsd", "active1", "active1", "separator")
+        system = HalfCellSystem(mesh, cell)
+        set_uniform(system, 0.3, 4.0)
+        assert integrate(system, 5.0, TIMES, newton=TIGHT)[1] == pytest.approx(voltages, abs=1e-9)
+        particles = Quantities(system).particles(5.0)
+        assert set(particles["Phase"]) == {"active1"}
+        assert len(particles["Particle"]) == 3

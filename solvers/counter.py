@@ -20,7 +20,7 @@ from voxtrode.data.reactions import Reaction
 from voxtrode.solvers.cell import LumpedElectrode, NegativeElectrode
 from voxtrode.solvers.electrodes import ConstantSide, Electrode, Share, Side, Window
 from voxtrode.solvers.fields import C_E, PHI_E
-from voxtrode.solvers.kinetics import Flux, InsertionKinetics, MetalKinetics
+from voxtrode.solvers.kinetics import THETA_EDGE, Flux, InsertionKinetics, MetalKinetics
 from voxtrode.solvers.surfaces import FluxLaw
 
 Array = npt.NDArray[np.float64]
@@ -161,9 +161,9 @@ class LumpedCounter:
     def fault(self, passed: float, capacity: float) -> str:
         """See :class:`Counter`."""
         theta, _ = self._theta(passed, capacity)
-        if 0.0 < theta < 1.0:
+        if THETA_EDGE < theta < 1.0 - THETA_EDGE:
             return ""
-        state = "empty" if theta <= 0.0 else "full"
+        state = "empty" if theta <= THETA_EDGE else "full"
         return f"the counter electrode ({self.electrode.material.name}) is {state}"
 
     def _theta(self, passed: float, capacity: float) -> tuple[float, float]:

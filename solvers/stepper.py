@@ -293,11 +293,20 @@ class Stepper:
             self._cautious = True
             h = shorter
             if h < self.settings.smallest:
-                self.back()
+                self.failure = self._ahead() or self.failure
                 raise NumericalError(
                     f"the time step fell below {self.settings.smallest:g} s at "
                     f"t = {self.history.time:.6g} s: {self.failure}"
                 )
+
+    def _ahead(self) -> str:
+        """Go back to the last good state; why the charge of a short step cannot be passed."""
+        past = self.history
+        self.back()
+        self.system.pass_charge(past.charges[0] + past.current * self.settings.first)
+        fault = self.system.fault()
+        self.back()
+        return fault
 
     def _within_swing(self) -> float:
         """Step over which the voltage, extrapolated, changes by the swing [s]."""

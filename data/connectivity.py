@@ -28,12 +28,17 @@ class Roles:
         ionic: Labels that conduct ions.
         far: Labels of a second electrode, whose collector is the face z = L; then there is no
             counter face. Empty with one electrode.
+        bath: Axes (0, 1, 2 for z, y, x) across both of whose faces of the box a stirred electrolyte
+            reaches in, instead of the one at z = L; empty: none does.
+        everywhere: Electrons reach all conductors, not from the collector alone.
     """
 
     active: tuple[int, ...]
     electronic: tuple[int, ...]
     ionic: tuple[int, ...]
     far: tuple[int, ...] = ()
+    bath: tuple[int, ...] = ()
+    everywhere: bool = False
 
     def split(self, values: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Labels of the electrode at z = 0, and of the far one."""
@@ -88,6 +93,10 @@ def judge(
     With a second electrode (`Roles.far`) each conductor needs a path to its own collector through
     its own electrode, and an ion conductor must wet active material of both.
 
+    In a stirred electrolyte (`Roles.bath`) ions come in across the faces of the box, but for those
+    of an axis along which a flat volume was extruded; with `Roles.everywhere` every electron
+    conductor is alive whose active components are wetted.
+
     On a slab of a distributed volume (its own layers and one halo layer towards each neighbour)
     the same rule runs when `label` returns ids that are global, `any_of` joins the flags of
     components over all slabs, and the two booleans say which slab holds a face of the box.
@@ -103,12 +112,14 @@ def judge(
     Returns:
         The living voxels by role.
     """
-    top = -1 if last_layer else None
+    bottom = [(0, 0)] if first_layer else []
+    top = [(0, -1)] if last_layer else []
     near, far = roles.split(roles.active)
     if roles.far:
         ionic = _joining(labels, roles.ionic, (near, far), label, any_of)
     else:
-        ionic = _reach(np.isin(labels, roles.ionic), top, label, any_of)
+        starts = _sides(roles.bath, first_layer, last_layer) if roles.bath else top
+        ionic = _reach(np.isin(labels, roles.ionic), starts, label, any_of)
     unwetted = np.zeros(labels.shape, dtype=bool)
     for value in roles.active:
         ids, count = label(labels == value)
@@ -121,10 +132,18 @@ def judge(
         unwetted |= ~wetted[ids]
     near, far = roles.split(roles.electronic)
     conductors = np.isin(labels, near) & ~unwetted
-    electronic = _reach(conductors, 0 if first_layer else None, label, any_of)
+    electronic = conductors
+    if not roles.everywhere:
+        electronic = _reach(conductors, bottom, label, any_of)
     if roles.far:
         electronic |= _reach(np.isin(labels, far) & ~unwetted, top, label, any_of)
     return Flags(electronic, ionic, np.isin(labels, roles.active) & electronic)
+
+
+def _sides(bath: tuple[int, ...], first_layer: bool, last_layer: bool) -> list[tuple[int, int]]:
+    """Axis and index of the layers that a stirred electrolyte comes in from."""
+    ends = {(0, 0): first_layer, (0, -1): last_layer}
+    return [(axis, k) for axis in bath for k in (0, -1) if ends.get((axis, k), True)]
 
 
 def neighbours() -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
@@ -219,6 +238,9 @@ def require_paths(
         InputError: No ion conductor reaches the counter face, or an active phase has no electronic
             path to the collector or no wetted part. Names the phase and the axis.
     """
+    if roles.bath:
+        _require_bath(labels, roles, flags, phases)
+        return
     if roles.far and not flags.ionic.any():
         raise InputError(
             f"no ionic path along z: none of the phases {_names(roles.ionic, phases)} touches"
@@ -231,9 +253,9 @@ def require_paths(
         )
     # Judged without the rule on wetting, to name what is missing.
     near, far = roles.split(roles.electronic)
-    paths = _reach(np.isin(labels, near), 0, scipy_label, _unchanged)
+    paths = _reach(np.isin(labels, near), [(0, 0)], scipy_label, _unchanged)
     if roles.far:
-        paths |= _reach(np.isin(labels, far), -1, scipy_label, _unchanged)
+        paths |= _reach(np.isin(labels, far), [(0, -1)], scipy_label, _unchanged)
     for value in roles.active:
         phase = labels == value
         if not (phase & paths).any():
@@ -250,12 +272,25 @@ def require_paths(
             )
 
 
-def _reach(mask: Mask, layer: int | None, label: Labeller, any_of: Reducer) -> Mask:
-    """The components of a mask that touch one layer along z (None: that layer is elsewhere)."""
+def _require_bath(
+    labels: NDArray[np.integer[Any]], roles: Roles, flags: Flags, phases: Sequence[str]
+) -> None:
+    """As `require_paths`, for a stirred electrolyte."""
+    for value in roles.active:
+        if not (flags.active & (labels == value)).any():
+            electrons = "" if roles.everywhere else ", or has no electronic path to z = 0"
+            raise InputError(
+                f"phase '{phases[value]}' touches no {_names(roles.ionic, phases)} that reaches a "
+                f"side of the volume{electrons}; leave a layer of electrolyte around the particle"
+            )
+
+
+def _reach(mask: Mask, starts: Sequence[tuple[int, int]], label: Labeller, any_of: Reducer) -> Mask:
+    """The components of a mask that touch one of some layers, each an axis and an index."""
     ids, count = label(mask)
     touches = np.zeros(count + 1, dtype=bool)
-    if layer is not None:
-        touches[ids[layer]] = True
+    for axis, layer in starts:
+        touches[np.take(ids, layer, axis=axis)] = True
     touches = any_of(touches)
     touches[0] = False
     reached: Mask = touches[ids]

@@ -30,7 +30,7 @@ def separator_layers(
     """Layer thicknesses that grow from the electrode outwards and add up to ``thickness``.
 
     Args:
-        thickness: Separator thickness [m].
+        thickness: Separator thickness [m]; 0 for none.
         first: Thickness of the layer at the electrode [m], kept up to the final scaling.
         growth: Ratio of neighbouring layers.
         cap: Largest layer in multiples of ``first``.

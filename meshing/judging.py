@@ -10,6 +10,8 @@ from voxtrode.meshing.cells import ACTIVE, ELECTRONIC, IONIC
 from voxtrode.meshing.tagged import TaggedMesh
 
 Mask = npt.NDArray[np.bool_]
+Z = 2
+"""Position of z among the coordinates (x, y, z)."""
 
 
 def alive_cells(mesh: TaggedMesh, roles: Roles) -> npt.NDArray[np.uint8]:
@@ -25,9 +27,11 @@ def alive_cells(mesh: TaggedMesh, roles: Roles) -> npt.NDArray[np.uint8]:
     phase = mesh.phase
     pairs = facet_pairs(mesh)
     separator = len(mesh.info.phases) - 1
-    counter, collector = _on_plane(mesh, True), _on_plane(mesh, False)
+    counter, collector = _on_plane(mesh, Z, True), _on_plane(mesh, Z, False)
+    sides = [_on_plane(mesh, Z - axis, end) for axis in roles.bath for end in (True, False)]
+    outside = np.logical_or.reduce(sides) if sides else counter
     ions = np.isin(phase, (*roles.ionic, separator))
-    ionic = _joining(mesh, ions, roles, pairs) if roles.far else _reached(mesh, ions, counter)
+    ionic = _joining(mesh, ions, roles, pairs) if roles.far else _reached(mesh, ions, outside)
     dry = np.zeros(len(phase), dtype=bool)
     for value in roles.active:
         wet = np.zeros(len(phase), dtype=bool)
@@ -35,7 +39,9 @@ def alive_cells(mesh: TaggedMesh, roles: Roles) -> npt.NDArray[np.uint8]:
             wet[pairs[ionic[pairs[:, there]], here]] = True
         dry |= (phase == value) & ~_reached(mesh, phase == value, wet)
     near, far = roles.split(roles.electronic)
-    electronic = _reached(mesh, np.isin(phase, near) & ~dry, collector)
+    electronic = np.isin(phase, near) & ~dry
+    if not roles.everywhere:
+        electronic = _reached(mesh, electronic, collector)
     if roles.far:
         electronic |= _reached(mesh, np.isin(phase, far) & ~dry, counter)
     active = np.isin(phase, roles.active) & electronic
@@ -76,14 +82,14 @@ def _joining(mesh: TaggedMesh, ions: Mask, roles: Roles, pairs: npt.NDArray[np.i
     return found
 
 
-def _on_plane(mesh: TaggedMesh, top: bool) -> Mask:
-    """Cells with a facet on the counter face, or on the collector."""
-    x = mesh.mesh.geometry.x[:, 2]
+def _on_plane(mesh: TaggedMesh, axis: int, far: bool) -> Mask:
+    """Cells with a facet on one face of the box: across x, y or z (0, 1, 2), near or far."""
+    x = mesh.mesh.geometry.x[:, axis]
     comm = mesh.mesh.comm
     # The plane is exact: every vertex on it carries the same number.
     level = (
         comm.allreduce(float(x.max(initial=-np.inf)), op=MPI.MAX)
-        if top
+        if far
         else comm.allreduce(float(x.min(initial=np.inf)), op=MPI.MIN)
     )
     result: Mask = np.count_nonzero(x[mesh.mesh.geometry.dofmaps[0]] == level, axis=1) == 3

@@ -105,7 +105,7 @@ def materials(study: Study) -> dict[str, Material]:
     ]
     phases = [*build_phases(study).values(), build_separator(study)]
     found += [phase.liquid.electrolyte for phase in phases if phase.liquid is not None]
-    counter = build_counter(study)
+    counter = build_counter(study) if study.surroundings is None else None
     return {one.name: one for one in [*found, *([] if counter is None else [counter])]}
 
 

@@ -27,7 +27,7 @@ def check(study: Study) -> dict[str, str]:
         found.area,
         build_phases(study),
         study.mesh,
-        study.separator.thickness,
+        study.separator_thickness,
         len(study.steps),
     )
     size = " x ".join(f"{edge * 1e6:g}" for edge in header.size)

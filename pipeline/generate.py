@@ -105,6 +105,7 @@ def make_secondary(source: GenerateSecondary) -> Volume:
             source.margin,
             shape,
             source.section,
+            flat=source.flat,
             grains=_grains(source.grains),
             cracks=_cracks(source.cracks),
         )

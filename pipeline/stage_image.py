@@ -54,7 +54,7 @@ def run(context: StageContext) -> None:
         task.update(0.0, "volume")
         built = build_volume(study, task)
         volume = built.volume
-        roles = roles_of(study, volume.phases)
+        roles = roles_of(study, volume.phases, volume.labels.shape)
         task.update(3.0, "connectivity")
         flags = judge(volume.labels, roles)
         phases = phase_numbers(volume, roles, flags)
@@ -106,12 +106,14 @@ def build_volume(study: Study, task: Task) -> Built:
     return built
 
 
-def roles_of(study: Study, phases: tuple[str, ...]) -> Roles:
+def roles_of(study: Study, phases: tuple[str, ...], shape: tuple[int, ...] = ()) -> Roles:
     """What each label of a volume can do.
 
     Args:
         study: The study.
         phases: Name of each label.
+        shape: Voxels along z, y, x: a stirred electrolyte does not reach in along an axis of one
+            voxel, along which a flat volume was extruded.
     """
     able = capabilities(study)
 
@@ -119,7 +121,12 @@ def roles_of(study: Study, phases: tuple[str, ...]) -> Roles:
         return tuple(value for value, name in enumerate(phases) if able[name][capability])
 
     far = tuple(value for value, name in enumerate(phases) if name in study.far)
-    return Roles(labels("stores"), labels("electrons"), labels("ions"), far)
+    bath: tuple[int, ...] = ()
+    everywhere = False
+    if study.surroundings is not None:
+        bath = tuple(axis for axis, count in enumerate(shape) if count > 1)
+        everywhere = study.surroundings.stirred.everywhere
+    return Roles(labels("stores"), labels("electrons"), labels("ions"), far, bath, everywhere)
 
 
 def unions_of(study: Study) -> dict[str, tuple[str, ...]]:

@@ -1,7 +1,8 @@
 """The simulate stage: the protocol on the mesh, its tables, fields, checkpoint and summary."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from voxtrode.data.errors import InputError, NumericalError
@@ -14,7 +15,8 @@ from voxtrode.pipeline.grain_axes import c_axes
 from voxtrode.pipeline.keys import file_hash
 from voxtrode.pipeline.ranges import out_of_range
 from voxtrode.pipeline.recorder import CHECKPOINT, MAH_PER_CM2, Recorder
-from voxtrode.pipeline.records import update_summary
+from voxtrode.pipeline.records import read_json, update_summary
+from voxtrode.pipeline.single_particle import particle_summary
 from voxtrode.pipeline.stages import StageContext, StageInterruptedError
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_counter import CounterMaterial
@@ -26,6 +28,8 @@ from voxtrode.solvers.newton import NewtonSettings
 from voxtrode.solvers.separated import separated
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
+from voxtrode.solvers.stirred import StirredSystem, require_bath
+from voxtrode.solvers.system import HalfCellSystem
 
 
 def run(context: StageContext) -> None:
@@ -42,12 +46,18 @@ def run(context: StageContext) -> None:
     cell = _cell(study, mesh)
     cell = replace(cell, c_axes=c_axes(context, mesh, cell))
     mesh, cell = separated(mesh, cell, _inside(study, mesh))
-    require_paths(mesh, cell)
+    driving = _driving(study)
+    driving.require(mesh, cell)
     # A resumed run has its state in its own checkpoint, and needs no other.
     resumed = comm.bcast(context.resume and (folder / CHECKPOINT).exists())
     initial = None if resumed else _initial(context)
     simulation = Simulation(
-        mesh, cell, lambda one_c: protocol(study, one_c), _settings(study), initial
+        mesh,
+        cell,
+        lambda one_c: protocol(study, one_c),
+        _settings(study),
+        initial,
+        driving.assemble,
     )
     _warn_of_capacity(context, simulation)
     recorder = Recorder(context, simulation, folder)
@@ -72,6 +82,8 @@ def run(context: StageContext) -> None:
     values["extremes"] = recorder.progress.extremes
     values["out_of_range"] = out_of_range(cell, recorder.progress.extremes)
     if comm.rank == 0:
+        image = read_json(context.run_dir / "image" / "image.json")
+        values |= particle_summary(study, simulation, recorder.progress.ends, image)
         update_summary(context.staging / "summary.json", values)
     context.log.info(
         f"simulate: {values['voltage_end_V']:.4f} V after "
@@ -79,6 +91,26 @@ def run(context: StageContext) -> None:
         f"{values['steps']} steps, Krylov mean {values['krylov_mean']:.1f}, "
         f"poisson_ratio {values['poisson_ratio']:.2f}"
     )
+
+
+@dataclass(frozen=True)
+class Driving:
+    """What surrounds the electrode.
+
+    Attributes:
+        require: Refuses a mesh that lacks a path.
+        assemble: Makes the equations.
+    """
+
+    require: Callable[[TaggedMesh, Cell], None]
+    assemble: Callable[[TaggedMesh, Cell], HalfCellSystem]
+
+
+def _driving(study: Study) -> Driving:
+    if study.surroundings is None:
+        return Driving(require_paths, HalfCellSystem)
+    everywhere = study.surroundings.stirred.everywhere
+    return Driving(require_bath, partial(StirredSystem, everywhere=everywhere))
 
 
 def protocol(study: Study, one_c: float) -> tuple[Step, ...]:

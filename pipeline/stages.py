@@ -89,7 +89,7 @@ def _image_inputs(study: Study) -> dict[str, Any]:
 
 
 def _mesh_inputs(study: Study) -> dict[str, Any]:
-    return {"mesh": study.resolved()["mesh"], "separator": study.separator.thickness}
+    return {"mesh": study.resolved()["mesh"], "separator": study.separator_thickness}
 
 
 def _resolved(study: Study) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
 from voxtrode.pipeline.study_phases import FULL_PORE, NO_SEPARATOR, PhaseEntry, Separator
 from voxtrode.pipeline.study_protocol import OneStep, Placed, Protocol, Repeat, StopKind, flat
+from voxtrode.pipeline.study_surroundings import Surroundings
 from voxtrode.pipeline.study_transport import Transport
 from voxtrode.pipeline.study_volume import VolumeSource
 
@@ -87,7 +88,7 @@ class Solver(Section):
 
 def _separator(data: dict[str, Any]) -> Any:
     """None where it must be given, which validation says."""
-    return NO_SEPARATOR if data.get("negative") else None
+    return NO_SEPARATOR if data.get("negative") or data.get("surroundings") else None
 
 
 class Study(Section):
@@ -100,9 +101,11 @@ class Study(Section):
         volume: Where the voxels come from.
         phases: Every phase of the volume by name.
         negative, positive: The electrodes of a full cell that stand in one volume, or None.
-        separator: The separator; none in such a volume, which holds its own.
+        surroundings: What is around particles that stand in no cell; None in a cell.
+        separator: The separator; none in a volume that holds both electrodes, and around particles.
         interfaces: Charge transfer at pairs of phases, where it is not what the materials say.
-        counter: The counter electrode; None where the volume holds both electrodes.
+        counter: The counter electrode; None where the volume holds both electrodes. Potentials
+            of particles in a stirred electrolyte are against lithium.
         voltage_window: Lower and upper cut-off [V]; they define SoL 1 and SoL 0. Default: the
             lowest voltage that ends a discharge, else 3.0 V; and the highest one that ends a
             charge, else 4.2 V.
@@ -122,6 +125,7 @@ class Study(Section):
     phases: dict[str, PhaseEntry]
     negative: NegativeEntry | None = None
     positive: ElectrodeEntry | None = None
+    surroundings: Surroundings | None = None
     separator: Annotated[Separator, Field(validate_default=True)] = Field(
         default_factory=_separator
     )
@@ -176,6 +180,10 @@ class Study(Section):
     @field_validator("separator", mode="after")
     @classmethod
     def _between(cls, given: Separator, info: ValidationInfo) -> Separator:
+        if info.data.get("surroundings") is not None:
+            if given.thickness > 0.0:
+                raise ValueError("has no place in a stirred electrolyte; remove it or surroundings")
+            return given
         if info.data.get("negative") is None and given.thickness == 0.0:
             raise ValueError("its thickness is 0, which is not positive")
         if info.data.get("negative") is not None and given.thickness > 0.0:
@@ -194,6 +202,11 @@ class Study(Section):
             raise ValueError(
                 "the negative electrode stands in the volume (negative); expected no counter"
             )
+        if given != "lithium" and info.data.get("surroundings") is not None:
+            raise ValueError(
+                "particles in a stirred electrolyte have none, and potentials against lithium;"
+                " remove it"
+            )
         if given == "blocking":
             raise ValueError(
                 "a blocking face passes no current, so that nothing can be driven through it; the"
@@ -204,6 +217,10 @@ class Study(Section):
     @model_validator(mode="after")
     def _two_electrodes(self) -> Self:
         check_electrodes(self.negative, self.positive, tuple(self.phases))
+        if self.surroundings is not None and self.negative is not None:
+            raise ValueError(
+                "surroundings: stand for a cell; remove negative and positive, or them"
+            )
         return self
 
     @field_validator("interfaces", mode="after")
@@ -241,6 +258,11 @@ class Study(Section):
         """Phases of the electrode whose collector is z = L, where the volume holds two."""
         both = [one for one in (self.negative, self.positive) if one is not None]
         return tuple(name for one in both if one.collector == "last" for name in one.phases)
+
+    @property
+    def separator_thickness(self) -> float:
+        """Thickness of the separator [m]; 0 without one."""
+        return self.separator.thickness
 
     @property
     def steps(self) -> tuple[Placed, ...]:

@@ -1,8 +1,8 @@
 """The generator of one secondary particle."""
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from voxtrode.data.generation.limits import FEWEST_ACROSS
 from voxtrode.data.generation.weights import VOID
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 
 class GenerateSecondary(Section):
-    """One secondary particle of grains in electrolyte, resting on the collector.
+    """One secondary particle of grains in electrolyte, standing on the collector or floating.
 
     Attributes:
         diameter: Of the particle [m].
         voxel: Edge of a voxel [m].
         margin: Electrolyte around it [m].
+        flat: Diameter of the flat that it stands on at z = 0, over its own; 0: it floats, for
+            `surroundings: stirred`.
         section: A section one voxel thick along x in the place of the whole particle.
         grains: Its crystals.
         roughness: A rough surface.
@@ -34,6 +36,7 @@ class GenerateSecondary(Section):
     diameter: Length
     voxel: Length
     margin: Length
+    flat: Annotated[float, Field(ge=0.0, le=0.8)] = 0.25
     section: bool = False
     grains: Grains | None = None
     roughness: Roughness | None = None
@@ -53,7 +56,8 @@ class GenerateSecondary(Section):
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of voxels along (z, y, x), about."""
-        height = round((self.diameter + self.margin) / self.voxel)
+        margins = 1.0 if self.flat > 0.0 else 2.0
+        height = round((self.diameter + margins * self.margin) / self.voxel)
         width = round((self.diameter + 2.0 * self.margin) / self.voxel)
         return height, width, 1 if self.section else width
 

@@ -5,6 +5,7 @@ The shape of the study file is checked where it is read (`voxtrode.pipeline.stud
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.materials import ActiveMaterial, stoichiometry_at
@@ -60,6 +61,11 @@ def validate(study: Study) -> None:
     _check_voltages(study, phases)
     if study.initial.checkpoint is not None:
         state_hash(study.initial.checkpoint)
+    if "taufactor" in study.transport.methods and find_spec("taufactor") is None:
+        raise InputError(
+            "transport.methods: TauFactor is not installed; install it with"
+            " `pip install 'voxtrode[taufactor]'`, or leave taufactor out"
+        )
 
 
 def inspect_volume(study: Study, simulated: bool, meshed: bool = True) -> Inspected:
@@ -96,11 +102,12 @@ def inspect_volume(study: Study, simulated: bool, meshed: bool = True) -> Inspec
 
 
 def _inspect_image(study: Study, image: Image, simulated: bool, active: Sequence[str]) -> Inspected:
-    from voxtrode.data.connectivity import Roles, judge, require_paths  # slow to import
+    from voxtrode.data.connectivity import judge, require_paths  # slow to import
     from voxtrode.data.reading.formats import open_image
     from voxtrode.data.reading.geometry import geometry_of
     from voxtrode.data.reading.labels import labelled
     from voxtrode.pipeline.image_source import request_of
+    from voxtrode.pipeline.stage_image import roles_of
 
     request = request_of(image)
     try:
@@ -114,14 +121,7 @@ def _inspect_image(study: Study, image: Image, simulated: bool, active: Sequence
                 return Inspected(header, shares, area)
             volume = labelled(source, request).volume()
         if simulated and volume.labels.size <= _JUDGED_EARLY:
-            able = list(capabilities(study).values())  # in the order of the labels
-            stores, electrons, ions = (
-                tuple(label for label, can in enumerate(able) if can[what])
-                for what in ("stores", "electrons", "ions")
-            )
-            names = tuple(volume.phases)
-            far = tuple(names.index(name) for name in study.far)
-            roles = Roles(active=stores, electronic=electrons, ionic=ions, far=far)
+            roles = roles_of(study, tuple(volume.phases), volume.labels.shape)
             flags = judge(volume.labels, roles)
             require_paths(volume.labels, roles, flags, volume.phases)
     except InputError as error:

@@ -116,14 +116,16 @@ class Cell:
         return 0.0 if first.name == second.name and together else math.inf
 
     def open_groups(self) -> list[tuple[int, ...]]:
-        """Labels of active phases, those with open contacts together.
+        """Labels of active phases, those of one electrode with open contacts together.
 
         Raises:
             InputError: Open contacts lead around one that is not open.
         """
         groups: list[tuple[int, ...]] = []
         for label in self.active():
-            joined = [g for g in groups if any(self.contact(label, one) == 0.0 for one in g)]
+            inside = label in self.negative
+            own = [g for g in groups if (g[0] in self.negative) == inside]
+            joined = [g for g in own if any(self.contact(label, one) == 0.0 for one in g)]
             rest = [g for g in groups if g not in joined]
             groups = [*rest, tuple(sorted({label, *(one for g in joined for one in g)}))]
         for group in groups:

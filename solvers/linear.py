@@ -72,9 +72,13 @@ class LinearSolver:
         blocks, layouts = system.matrices(), system.layouts()
         self.names = tuple(order)
         self._layouts = [layouts[name] for name in order]
-        self.matrix = PETSc.Mat().createNest(
-            [[blocks.get((row, column)) for column in order] for row in order], comm=system.comm
-        )
+        # A nest of one block cannot be split: the block is solved by its own means.
+        self._single = len(order) == 1
+        if self._single:
+            self.matrix = blocks[order[0], order[0]]
+        else:
+            nest = [[blocks.get((row, column)) for column in order] for row in order]
+            self.matrix = PETSc.Mat().createNest(nest, comm=system.comm)
         self.ksp = PETSc.KSP().create(system.comm)
         prefix = f"voxtrode_{next(_PREFIX)}_"
         self.ksp.setOptionsPrefix(prefix)
@@ -83,13 +87,16 @@ class LinearSolver:
         for position, name in enumerate(order):
             for key, value in SPLITS.get(name, SWEEPS).items():
                 options[f"fieldsplit_{position}_{key}"] = value
+        if self._single:
+            options = {**SPLITS.get(order[0], SWEEPS), "ksp_type": FIELDSPLIT["ksp_type"]}
         database = PETSc.Options()
         for key, value in options.items():
             database[prefix + key] = value
         database["options_left"] = 0  # hierarchies that are never built leave theirs unread
         self.ksp.setFromOptions()
-        rows = self.matrix.getNestISs()[0]
-        self.ksp.getPC().setFieldSplitIS(*[(str(k), rows[k]) for k in range(len(rows))])
+        if not self._single:
+            rows = self.matrix.getNestISs()[0]
+            self.ksp.getPC().setFieldSplitIS(*[(str(k), rows[k]) for k in range(len(rows))])
         self.ksp.setTolerances(atol=0.0, max_it=max_iterations)
         self._rate: float | None = None
         self._fresh = 0
@@ -115,7 +122,8 @@ class LinearSolver:
         self.ksp.getPC().setReusePreconditioner(not rebuild)
         self.ksp.getPC().setUp()  # a nested matrix wants this before the solver's own set-up
         middle = perf_counter()
-        b = PETSc.Vec().createNest([rhs[name] for name in self.names], comm=self.matrix.comm)
+        given = [rhs[name] for name in self.names]
+        b = given[0] if self._single else PETSc.Vec().createNest(given, comm=self.matrix.comm)
         x = b.duplicate()
         self.ksp.setTolerances(rtol=rtol)
         self.ksp.solve(b, x)
@@ -124,7 +132,7 @@ class LinearSolver:
         if rebuild:
             self._rate, self._fresh = rate, iterations
         self._last = iterations
-        parts = x.getNestSubVecs()
+        parts = [x] if self._single else x.getNestSubVecs()
         updates = {
             name: layout.spread(part)
             for name, layout, part in zip(self.names, self._layouts, parts, strict=True)

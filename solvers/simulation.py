@@ -90,6 +90,7 @@ class Simulation:
         protocol: Callable[[float], Sequence[Step]],
         settings: Settings,
         initial: InitialState | None = None,
+        assemble: Callable[[TaggedMesh, Cell], HalfCellSystem] = HalfCellSystem,
     ) -> None:
         """Set the initial state.
 
@@ -99,8 +100,9 @@ class Simulation:
             protocol: Its steps, given the current density of 1C [A/m²].
             settings: Numerical settings.
             initial: Where to start; None: fully charged, in equilibrium.
+            assemble: What makes the equations of mesh and cell.
         """
-        self.system = HalfCellSystem(mesh, cell)
+        self.system = assemble(mesh, cell)
         self.quantities = Quantities(self.system)
         if initial is not None:
             initial.put(self.quantities)

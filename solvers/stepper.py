@@ -14,7 +14,6 @@ from mpi4py import MPI
 
 from voxtrode.data.errors import NumericalError
 from voxtrode.solvers import bdf, newton
-from voxtrode.solvers.fields import PHI_E, PHI_S
 from voxtrode.solvers.linear import LinearSolver
 from voxtrode.solvers.system import Drive, HalfCellSystem
 
@@ -158,7 +157,8 @@ class Stepper:
         self.counters = Counters()
         names = tuple(field.name for field in system.blocks)
         self._solver = LinearSolver(system, newton_settings.max_krylov, names)
-        self._potentials = LinearSolver(system, newton_settings.max_krylov, (PHI_S, PHI_E))
+        potentials = tuple(field.name for field in system.blocks if field.storage is None)
+        self._potentials = LinearSolver(system, newton_settings.max_krylov, potentials)
         self._stored = [field for field in system.blocks if field.storage is not None]
         self._weights = {f.name: self._sum(f.storage[f.layout.free]) for f in self._stored}  # type: ignore[index]
         self.history = History(

@@ -127,13 +127,15 @@ def _draw_slice(
 def profile_figure(results: Results) -> Figure | None:
     """In-plane means of SoL, salt concentration and electrolyte potential against depth."""
     series, header = results.series, results.header
-    if header is None or not series.has("electrolyte"):
+    # A stirred electrolyte is the same everywhere.
+    stirred = results.study.surroundings is not None
+    if header is None or stirred or not series.has("electrolyte"):
         return None
     times = [series.nearest(time) for time in results.chosen_instants(_PROFILES)]
     if not times:
         return None
     thickness = header.size[0]
-    end = thickness + results.study.separator.thickness
+    end = thickness + results.study.separator_thickness
     spacing = _spacing(results)[0]
     inside = np.linspace(0.0, thickness, max(2, min(120, round(thickness / (2 * spacing)))) + 1)
     beyond = np.linspace(thickness, end, max(2, round((end - thickness) / (3 * spacing))) + 1)

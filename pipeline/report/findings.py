@@ -77,11 +77,13 @@ def verdict(results: Results) -> str:
     between = f" {quantity(study.separator.thickness, 'µm', 1e6)} separator,"
     if study.negative is not None:
         between = " both electrodes and what is between them,"
-    text = (
-        f"{what[:1].upper()}{what[1:]}: a {kind} cell of {' and '.join(map(str, materials))},"
-        f" {'volume' if study.negative else 'electrode'}{size},{between}{against} at"
-        f" {quantity(study.temperature, 'K', digits=5)}."
-    )
+    made_of = " and ".join(map(str, materials))
+    place = "volume" if study.negative else "electrode"
+    where = f"a {kind} cell of {made_of}, {place}{size},{between}{against}"
+    if study.surroundings is not None:
+        where = f"{made_of} in a stirred electrolyte, volume{size}, potentials against lithium,"
+    kelvin = quantity(study.temperature, "K", digits=5)
+    text = f"{what[:1].upper()}{what[1:]}: {where} at {kelvin}."
     if not summary:
         return text + " It has not been simulated."
     reason = summary.get("stop_reason")

@@ -1,5 +1,8 @@
 """Sections on the cell, the particles and the fields."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from voxtrode.pipeline.report.blocks import Block, Figure, Missing, Section, Table
 from voxtrode.pipeline.report.cell_figures import overpotential_figure, voltage_figure
 from voxtrode.pipeline.report.field_figures import profile_figure, sol_map_figure
@@ -18,7 +21,29 @@ def cell_section(results: Results) -> Section:
     losses = overpotential_figure(results) or Missing(
         "No split of the overpotential: no instants under current."
     )
-    return Section("cell", "Cell", [voltage, losses, _instant_table(results)])
+    blocks: list[Block] = [voltage, losses, _instant_table(results)]
+    if found := results.summary.get("solid_tortuosity"):
+        blocks.append(_tortuosity_table(found))
+    return Section("cell", "Cell", blocks)
+
+
+def _tortuosity_table(found: Mapping[str, Any]) -> Table:
+    rows = [["Solid-state tortuosity, D_primary/D_secondary", number(found.get("ratio"))]]
+    if found.get("reason"):
+        rows.append(["None, because", str(found["reason"])])
+    if found.get("capacity_As"):
+        share = found["homogeneous_As"] / found["capacity_As"]
+        rows += [
+            [f"Radius of the homogeneous {found['shape']} [µm]", number(1e6 * found["radius_m"])],
+            ["Its capacity with the material's D_s, over the particle's", number(share)],
+            ["Its d ln capacity / d ln D_s", number(found.get("sensitivity"))],
+        ]
+    return Table(
+        [],
+        rows,
+        "The homogeneous particle of the same volume that delivers the same capacity: by how much"
+        " less its D_s is than the material's. Cracks that let electrolyte in make it less than 1.",
+    )
 
 
 def _instant_table(results: Results) -> Table:

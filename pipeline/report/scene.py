@@ -45,7 +45,7 @@ def make_scene(results: Results, header: VolumeHeader, dod: float = 0.5) -> Scen
     return Scene(
         surfaces,
         box_edges(header),
-        results.study.separator.thickness * UM,
+        results.study.separator_thickness * UM,
         (low, high if high > low + 1e-6 else low + 1e-6),
         "SoL" if len(shown) else "",
         time,

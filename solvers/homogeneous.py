@@ -1,0 +1,208 @@
+"""A homogeneous ball (or long cylinder) in a stirred electrolyte, and the solid-state tortuosity.
+
+At constant current the flux is known, so that diffusion decouples from the voltage: finite volumes
+along the radius, integrated by LSODA until the cut-off.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
+
+from voxtrode.data.law import FARADAY
+from voxtrode.data.materials import ActiveMaterial
+from voxtrode.solvers.kinetics import InsertionKinetics
+
+Array = npt.NDArray[np.float64]
+
+CELLS = 50
+"""Finite volumes along the radius; capacities are within 1e-4 of those with four times as many."""
+RANGE = (1e-3, 1e3)
+"""Factors on D_s between which the homogeneous particle is looked for."""
+INSENSITIVE = 1e-3
+"""d ln capacity / d ln D_s below which a capacity says nothing about diffusion."""
+
+
+@dataclass(frozen=True, eq=False)
+class Homogeneous:
+    """A round particle of one isotropic material.
+
+    Attributes:
+        material: Its material.
+        kinetics: Its charge transfer, film included.
+        c_e: Salt concentration around it [mol/m³].
+        volume: [m³].
+        length: None for a ball; of a cylinder, between faces that nothing crosses [m].
+        start: Initial stoichiometry.
+        cells: Finite volumes along the radius.
+    """
+
+    material: ActiveMaterial
+    kinetics: InsertionKinetics
+    c_e: float
+    volume: float
+    length: float | None
+    start: float
+    cells: int = CELLS
+
+    @property
+    def dimension(self) -> int:
+        """3 for a ball, 2 for a cylinder."""
+        return 3 if self.length is None else 2
+
+    @property
+    def radius(self) -> float:
+        """That of the volume [m]."""
+        if self.length is None:
+            return float(np.cbrt(3.0 * self.volume / (4.0 * np.pi)))
+        return float(np.sqrt(self.volume / (np.pi * self.length)))
+
+    @property
+    def area(self) -> float:
+        """Surface [m²]."""
+        return self.dimension * self.volume / self.radius
+
+    def capacity(self, current: float, lower: float, factor: float = 1.0) -> float:
+        """Charge [A s] delivered to a cut-off.
+
+        Args:
+            current: Current of the whole particle [A], positive on discharge.
+            lower: The cut-off [V].
+            factor: On D_s.
+        """
+        J = -current / self.area
+        faces, middles, volumes = self._grid
+        surface = faces[1:-1] ** (self.dimension - 1)
+        width = np.diff(middles)
+        edge = faces[-1] - middles[-1]
+        per_second = self.radius * FARADAY * self.material.c_max.value
+        scale = factor / self.radius**2
+
+        def D_s(theta: Array) -> Array:
+            held = np.clip(theta, 0.0, 1.0)
+            return np.asarray(self.material.D_s(theta=held)) * np.ones_like(held)
+
+        def rates(_: float, theta: Array) -> Array:
+            between = D_s(0.5 * (theta[1:] + theta[:-1])) * scale
+            inward = np.zeros(len(theta) + 1)
+            inward[1:-1] = between * surface * np.diff(theta) / width
+            inward[-1] = -J / per_second
+            return np.asarray(np.diff(inward) / volumes)
+
+        def outer(theta: Array) -> float:
+            """θ at the surface: the flux over D_s half way there."""
+            last = theta[-1:]
+            value = last
+            for _ in range(4):
+                step = -J / per_second * edge / (D_s(0.5 * (value + last)) * scale)
+                value = last + step
+            return float(value[0])
+
+        def excess(_: float, theta: Array) -> float:
+            return self._voltage(outer(theta), J) - lower
+
+        excess.terminal = True  # type: ignore[attr-defined]
+        beginning = np.full(self.cells, self.start)
+        if excess(0.0, beginning) <= 0.0:
+            return 0.0
+        longest = (1.0 - self.start) * FARADAY * self.material.c_max.value * self.volume / current
+        found = solve_ivp(
+            rates,
+            (0.0, longest),
+            beginning,
+            method="LSODA",
+            events=excess,
+            rtol=1e-6,
+            atol=1e-8,
+            lband=1,
+            uband=1,
+        )
+        return float(current * found.t[-1])
+
+    def _voltage(self, theta: float, J: float) -> float:
+        """Potential against the electrolyte [V] at the surface's θ; −∞ where it is full."""
+        if not 0.0 < theta < 1.0:
+            return -1e3
+        at = (np.zeros(1), np.full(1, theta), np.full(1, self.c_e))
+        U = float(self.material.U(theta=theta))
+
+        def off(drive: float) -> float:
+            return float(self.kinetics.flux(np.full(1, U + drive), *at).J[0]) - J
+
+        far = 0.05
+        while off(-far) > 0.0 or off(far) < 0.0:
+            far *= 2.0
+        return U + float(brentq(off, -far, far, xtol=1e-12))
+
+    @cached_property
+    def _grid(self) -> tuple[Array, Array, Array]:
+        """Faces and middles over the radius, and volumes; finest at the surface."""
+        s = np.linspace(0.0, 1.0, self.cells + 1)
+        faces = 1.0 - (1.0 - s) ** 1.5
+        volumes = np.diff(faces**self.dimension) / self.dimension
+        return faces, 0.5 * (faces[1:] + faces[:-1]), volumes
+
+
+@dataclass(frozen=True)
+class Tortuosity:
+    """Solid-state tortuosity of a particle.
+
+    Attributes:
+        ratio: D_primary/D_secondary: D_s of the material over that with which the homogeneous
+            particle delivers the same capacity; None where no factor does.
+        capacity, homogeneous: Charge [A s] delivered by the particle, and by the homogeneous one
+            with the material's own D_s.
+        sensitivity: d ln capacity / d ln D_s of the homogeneous particle there; None without.
+        reason: Why there is no ratio.
+    """
+
+    ratio: float | None
+    capacity: float
+    homogeneous: float
+    sensitivity: float | None
+    reason: str = ""
+
+
+def solid_tortuosity(
+    particle: Homogeneous, capacity: float, current: float, lower: float
+) -> Tortuosity:
+    """The ratio of diffusivities at which the homogeneous particle delivers the same capacity.
+
+    Args:
+        particle: The homogeneous one, with the material's D_s.
+        capacity: Charge that the particle delivered [A s].
+        current: [A].
+        lower: Cut-off [V].
+    """
+
+    def excess(log: float) -> float:
+        return particle.capacity(current, lower, float(np.exp(log))) / capacity - 1.0
+
+    own = particle.capacity(current, lower)
+    low, high = _bracket(excess)
+    if not excess(low) < 0.0 < excess(high):
+        why = f"no homogeneous particle with D_s between {RANGE[0]:g} and {RANGE[1]:g} times the "
+        return Tortuosity(None, capacity, own, None, why + "material's delivers the same")
+    log = float(brentq(excess, low, high, xtol=1e-4))
+    slope = (excess(log + 0.05) - excess(log - 0.05)) / 0.1
+    if slope < INSENSITIVE:
+        why = "the capacity hardly depends on D_s; discharge faster"
+        return Tortuosity(None, capacity, own, slope, why)
+    return Tortuosity(float(np.exp(-log)), capacity, own, slope)
+
+
+def _bracket(excess: Callable[[float], float]) -> tuple[float, float]:
+    """Logarithms of two factors, by powers of four from 1, with the answer between or none."""
+    step = float(np.log(4.0))
+    low = high = 0.0
+    if excess(0.0) > 0.0:
+        while low > np.log(RANGE[0]) and excess(low) > 0.0:
+            high, low = low, low - step
+    else:
+        while high < np.log(RANGE[1]) and excess(high) < 0.0:
+            low, high = high, high + step
+    return low, high

@@ -53,7 +53,11 @@ lock: ## resolve pyproject.toml anew into requirements.lock
 	    --python-version 3.12 --extra all --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.lock
 
-test-taufactor test-slurm:
+test-taufactor: .venv ## adds TauFactor (5 GB) and compares the voxel engine with it
+	@./bootstrap.sh taufactor
+	$(BIN)/pytest tests/taufactor
+
+test-slurm:
 	@echo "make $@: not available yet"; exit 2
 
 clean: ## remove caches and builds; keeps .venv and runs/

@@ -3,6 +3,7 @@
 #
 #   bootstrap.sh              the environment (nothing to do when it is there and up to date)
 #   bootstrap.sh browser      a headless Chromium for the test of the report
+#   bootstrap.sh taufactor    TauFactor in .venv, to compare with
 #   bootstrap.sh uv           prints where uv is, fetched if need be
 #
 # Looks for Python 3.12 or 3.13 in $PYTHON, on PATH and under pyenv; else uv downloads one.
@@ -218,6 +219,14 @@ case "${1:-environment}" in
       say ".venv is ready: $(.venv/bin/python --version)"
     fi
     ;;
+  taufactor) # an extra that brings PyTorch: not in the lock file
+    if ! .venv/bin/python -c 'import taufactor' 2>/dev/null; then
+      say "adding TauFactor to .venv (5 GB)"
+      uv=$(find_uv) || uv=""
+      [ -z "$uv" ] || use_index_of_pip
+      install "taufactor>=1.2" || die "TauFactor does not install; see above"
+    fi
+    ;;
   uv) find_uv || die "cannot fetch uv: install it, or a Python with pip" ;;
-  *) die "unknown argument $1: bootstrap.sh [browser|uv]" ;;
+  *) die "unknown argument $1: bootstrap.sh [browser|taufactor|uv]" ;;
 esac

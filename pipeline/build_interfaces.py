@@ -1,15 +1,16 @@
 """From a study's `interfaces` to the charge transfer of each pair of phases."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from voxtrode.data.errors import InputError
+from voxtrode.data.errors import InputError, NotAvailableError
 from voxtrode.data.law import FARADAY, GAS_CONSTANT, Law, arrhenius
 from voxtrode.data.phases import Phase
 from voxtrode.data.reactions import Reaction, by_formula, by_rate_constant
 from voxtrode.pipeline.build import build_phases, build_separator
 from voxtrode.pipeline.study import Study
-from voxtrode.pipeline.study_interfaces import SEPARATOR, Interface, pair
+from voxtrode.pipeline.study_interfaces import CLOSED, OPEN, SEPARATOR, Interface, pair
 
 REFERENCE_SALT = 1000.0
 """c_e0 [mol/m³] of rate constants where the cell holds no salt."""
@@ -26,11 +27,47 @@ def build_reactions(study: Study) -> dict[tuple[str, str], Reaction]:
     phases = {**build_phases(study), SEPARATOR: build_separator(study)}
     found: dict[tuple[str, str], Reaction] = {}
     for key, given in sorted(study.interfaces.items(), key=lambda item: len(pair(item[0]))):
+        if given.of_contact:
+            continue
         for active, ionic in _meant(key, phases):
             material = phases[active].active
             assert material is not None
             before = found.get((active, ionic), Reaction.of(material))
             found[active, ionic] = _changed(before, given, study, phases, f"interfaces.{key}")
+    return found
+
+
+def build_contacts(study: Study) -> dict[tuple[str, str], float]:
+    """Resistance for lithium [Ω m²] of contacts between active phases, 0: open, inf: closed.
+
+    Raises:
+        InputError: A key names no two active phases, or materials that cannot share lithium freely.
+        NotAvailableError: What only contacts inside a phase, or of electrons, would need.
+    """
+    phases = {**build_phases(study), SEPARATOR: build_separator(study)}
+    found = {}
+    for key, given in study.interfaces.items():
+        if not given.of_contact:
+            continue
+        names, where = pair(key), f"interfaces.{key}"
+        if len(names) != 2 or not all(phases[name].stores for name in names):
+            raise InputError(f'{where}: expected a contact of two active phases as "a|b"')
+        if given.electrons not in (None, OPEN):
+            raise NotAvailableError(
+                f"{where}.electrons: a resistance for electrons is not available yet; use open"
+            )
+        one, two = (phases[name].active for name in names)
+        assert one is not None
+        assert two is not None
+        if given.lithium == OPEN and one.name != two.name:
+            raise InputError(
+                f"{where}.lithium: {one.name} and {two.name} are two materials, whose contact"
+                " cannot be open; give a resistance, or closed"
+            )
+        if given.lithium is not None:
+            ends = {OPEN: 0.0, CLOSED: math.inf}
+            value = given.lithium
+            found[names[0], names[1]] = ends[value] if isinstance(value, str) else value
     return found
 
 

@@ -139,7 +139,12 @@ class Recorder:
             self.progress.extremes[name] = (min(low, before[0]), max(high, before[1]))
         if instant.ended:
             end = {"step": instant.step + 1, "time_s": instant.time, "reason": instant.ended}
-            self.progress.ends.append({**end, "voltage_V": row["Voltage [V]"], "dod": row["DoD"]})
+            state = {
+                "voltage_V": row["Voltage [V]"],
+                "current_A_m2": instant.current,
+                "dod": row["DoD"],
+            }
+            self.progress.ends.append({**end, **state})
         if instant.kept:
             self._keep(instant, row)
         due = self._root and monotonic() - self._saved > CHECKPOINT_SECONDS

@@ -18,6 +18,7 @@ from voxtrode.pipeline.mesh_warnings import mesh_warnings
 from voxtrode.pipeline.records import read_json, write_json
 from voxtrode.pipeline.stage_image import roles_of
 from voxtrode.pipeline.stages import StageContext
+from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_mesh import SmoothMesh, VoxelMesh
 from voxtrode.pipeline.vtk import write_part
 
@@ -31,10 +32,8 @@ def run(context: StageContext) -> None:
     comm.barrier()
     image = context.run_dir / "image"
     measured = read_json(image / "image.json")
-    roles = roles_of(study, tuple(measured["phases"]), tuple(measured["shape"]))
     with context.log.task("mesh", total=4.0) as task:
-        build = _BUILDERS[study.mesh.method]
-        built = build(study.mesh, image, study.separator_thickness, roles, measured, comm)
+        built = build_mesh(study, image, measured, comm)
         task.update(1.0, f"{built.info.cells} cells")
         write_mesh(folder, built.block, built.info, comm, built.partition)
         task.update(2.0, "mesh.vtu")
@@ -44,6 +43,23 @@ def run(context: StageContext) -> None:
         if comm.rank == 0:
             write_json(folder / "mesh.json", built.evidence)
     _say(context, built.evidence)
+
+
+def build_mesh(
+    study: Study, image: Path, measured: Mapping[str, Any], comm: MPI.Intracomm, factor: float = 1.0
+) -> BuiltMesh:
+    """The study's mesh, or a coarser one to estimate errors with; collective.
+
+    Args:
+        study: The study.
+        image: Folder of the image stage.
+        measured: Its `image.json`.
+        comm: All ranks.
+        factor: What the study's spacing is multiplied by.
+    """
+    mesh = study.mesh.model_copy(update={"size": factor * study.mesh.size})
+    roles = roles_of(study, tuple(measured["phases"]), tuple(measured["shape"]))
+    return _BUILDERS[mesh.method](mesh, image, study.separator_thickness, roles, measured, comm)
 
 
 def _smooth(

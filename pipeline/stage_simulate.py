@@ -1,6 +1,6 @@
 """The simulate stage: the protocol on the mesh, its tables, fields, checkpoint and summary."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from voxtrode.data.errors import InputError, NumericalError
 from voxtrode.data.materials import MetalElectrode
 from voxtrode.meshing.tagged import MESH_FILE, TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
-from voxtrode.pipeline.build_interfaces import build_reactions
+from voxtrode.pipeline.build_interfaces import build_contacts, build_reactions
 from voxtrode.pipeline.evidence import summary
 from voxtrode.pipeline.grain_axes import c_axes
 from voxtrode.pipeline.keys import file_hash
@@ -25,6 +25,7 @@ from voxtrode.solvers.cell import Cell, LumpedElectrode, NegativeElectrode, Step
 from voxtrode.solvers.checkpoint import AtEndOf
 from voxtrode.solvers.initial import AtLithiation, AtVoltage, InitialState
 from voxtrode.solvers.newton import NewtonSettings
+from voxtrode.solvers.separated import separated
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
 from voxtrode.solvers.stirred import StirredSystem, require_bath
@@ -44,6 +45,7 @@ def run(context: StageContext) -> None:
     mesh = read_mesh(context.run_dir / "mesh", comm)
     cell = _cell(study, mesh)
     cell = replace(cell, c_axes=c_axes(context, mesh, cell))
+    mesh, cell = separated(mesh, cell, _inside(study, mesh))
     driving = _driving(study)
     driving.require(mesh, cell)
     # A resumed run has its state in its own checkpoint, and needs no other.
@@ -153,6 +155,7 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         (label_of[active], label_of[ionic]): reaction
         for (active, ionic), reaction in build_reactions(study).items()
     }
+    contacts = _contacts(study, label_of)
     lower, upper = study.voltage_window
     return Cell(
         phases=labels,
@@ -162,7 +165,24 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         lower=lower,
         nominal_capacity=study.nominal_capacity,
         reactions=reactions,
+        contacts={pair: value for pair, value in contacts.items() if pair[0] != pair[1]},
     )
+
+
+def _contacts(study: Study, label_of: Mapping[str, int]) -> dict[tuple[int, int], float]:
+    """Resistance for lithium by labels, the smaller one first; a label twice: inside a phase."""
+    found = {}
+    for names, resistance in build_contacts(study).items():
+        one, two = sorted(label_of[name] for name in names)
+        found[one, two] = resistance
+    return found
+
+
+def _inside(study: Study, mesh: TaggedMesh) -> dict[int, float]:
+    """Resistance between the particles of a phase, by its label, where it is not open."""
+    label_of = {name: label for label, name in enumerate(mesh.info.phases)}
+    contacts = _contacts(study, label_of)
+    return {a: value for (a, b), value in contacts.items() if a == b and value > 0.0}
 
 
 def _counter(

@@ -1,14 +1,16 @@
 """The transport stage: effective transport of phases, ions and electrons, by several methods."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from voxtrode.data.connectivity import AXES
 from voxtrode.data.volume import VolumeHeader, read_header, read_labels
-from voxtrode.meshing.tagged import TaggedMesh, read_mesh
+from voxtrode.meshing.tagged import TaggedMesh, distribute, read_mesh
 from voxtrode.pipeline.build import build_phases
 from voxtrode.pipeline.communicator import on_root
-from voxtrode.pipeline.records import write_json
+from voxtrode.pipeline.records import read_json, write_json
+from voxtrode.pipeline.stage_mesh import build_mesh
 from voxtrode.pipeline.stages import StageContext
 from voxtrode.pipeline.transport_cases import IONS, Case, transport_cases
 from voxtrode.pipeline.transport_figures import draw_flux
@@ -37,6 +39,7 @@ class Inputs:
         voxels: This rank's slab.
         halved: The same with voxels twice as long, or None.
         mesh: The simulation's mesh.
+        coarse: The same with twice the spacing, or None.
         kept: Solutions of single phases, by method, label and axis.
     """
 
@@ -45,6 +48,7 @@ class Inputs:
     voxels: SlabOfVoxels
     halved: SlabOfVoxels | None
     mesh: TaggedMesh
+    coarse: TaggedMesh | None
     kept: dict[tuple[str, int, str], Found] = field(default_factory=dict)
 
     def solved(self, method: str, case: Case, axis: str, solve: Callable[[Inside], Found]) -> Found:
@@ -73,7 +77,7 @@ def run(context: StageContext) -> None:
     halved = read_halved(folder, header, context.comm) if settings.estimate else None
     mesh = read_mesh(context.run_dir / "mesh", context.comm)
     voxels = read_voxels(folder, header, context.comm)
-    inputs = Inputs(context, header, voxels, halved, mesh)
+    inputs = Inputs(context, header, voxels, halved, mesh, _coarse_mesh(context))
     cases = transport_cases(build_phases(context.study), header.phases)
     wanted = [(m, case, axis) for m in settings.methods for case in cases for axis in settings.axes]
     rows: list[Row] = []
@@ -86,8 +90,13 @@ def run(context: StageContext) -> None:
         "tolerance": settings.tolerance,
         "sides": settings.sides,
         "differences": differences(rows),
-        "parameters": parameters(rows, header.size[0]),
     }
+    if context.study.negative is None and context.study.positive is None:
+        tree["parameters"] = parameters(rows, header.size[0])
+    if settings.electrode:
+        tree["electrode"] = _electrode(inputs, cases)
+    if settings.tensor:
+        tree["tensors"] = [_tensor(inputs, case) for case in cases]
     _draw(inputs, cases)
     if context.comm.rank == 0:
         write_json(context.staging / "transport.json", tree)
@@ -97,6 +106,23 @@ def run(context: StageContext) -> None:
             context.log.info(
                 f"transport: {row['phase']} along z by {row['method']}: tortuosity factor {tau}"
             )
+
+
+def _electrode(inputs: Inputs, cases: Sequence[Case]) -> list[Row]:
+    """τ_e of the ions; none where no wall is there to be charged."""
+    settings = inputs.context.study.transport
+    ions = [case for case in cases if case.name == IONS]
+    walls = sum(sum(inputs.voxels.shares(case.inside).values()) for case in ions) < 1.0
+    return [
+        {**asdict(inputs.voxels.charged(case.inside, settings)), "phase": case.name}
+        for case in ions
+        if walls
+    ]
+
+
+def _tensor(inputs: Inputs, case: Case) -> Row:
+    tensor, asymmetry = inputs.voxels.tensor(case.inside, inputs.context.study.transport)
+    return {"phase": case.name, "axes": list(AXES), "tensor": tensor, "asymmetry": asymmetry}
 
 
 def _draw(inputs: Inputs, cases: Sequence[Case]) -> None:
@@ -127,7 +153,23 @@ def _by_mesh(inputs: Inputs, case: Case, axis: str) -> Row:
     found = inputs.solved(
         "mesh", case, axis, lambda one: mesh_transport(inputs.mesh, case.name, one, axis)
     )
-    return row_of(case, found, inputs.voxels.shares(case.inside))
+    row = row_of(case, found, inputs.voxels.shares(case.inside))
+    if (coarse := inputs.coarse) is not None:
+        again = inputs.solved(
+            "coarse mesh", case, axis, lambda one: mesh_transport(coarse, case.name, one, axis)
+        )
+        add_estimate(row, again)
+    return row
+
+
+def _coarse_mesh(context: StageContext) -> TaggedMesh | None:
+    settings = context.study.transport
+    if not settings.mesh_estimate or "mesh" not in settings.methods:
+        return None
+    image = context.run_dir / "image"
+    measured = read_json(image / "image.json")
+    built = build_mesh(context.study, image, measured, context.comm, factor=2.0)
+    return distribute(built.block, built.info, context.comm, built.partition)
 
 
 def _by_taufactor(inputs: Inputs, case: Case, axis: str) -> Row:

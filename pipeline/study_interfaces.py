@@ -1,6 +1,7 @@
-"""The `interfaces` section: charge transfer where an active phase meets an ion conductor.
+"""The `interfaces` section: charge transfer, and contacts between active phases.
 
-A key names a pair of phases ("nmc|cbd", "nmc|separator"), or one active phase: all its interfaces.
+A key names a pair of phases ("nmc|cbd", "nmc|separator"), or one active phase: all its interfaces
+with ion conductors.
 """
 
 from collections.abc import Callable
@@ -54,6 +55,21 @@ type TransferResistance = Annotated[
 ]
 
 
+OPEN, CLOSED = "open", "closed"
+
+
+def _contact(given: object) -> float | str:
+    if given in (OPEN, CLOSED):
+        return str(given)
+    value = to_si(given, "ohm*m^2", "area-specific resistance", "10 ohm*cm^2")
+    if value <= 0.0:
+        raise ValueError(f'{given!r} is not positive; expected a resistance, "open" or "closed"')
+    return value
+
+
+type Contact = Annotated[float | str, BeforeValidator(_contact), _NUMBER_OR_TEXT]
+
+
 def _rate(given: object) -> str:
     if given not in RATES:
         raise ValueError(f"{given!r} is no rate law; {nearest(str(given), RATES, 'rate laws')}")
@@ -76,6 +92,9 @@ class Interface(Section):
         alpha_a, alpha_c: Transfer coefficients.
         film_resistance: Area-specific resistance of the surface film [Ω m²]; 0 for none.
         wetted: Share of the interface that takes part.
+        lithium: Of a contact between two active phases: open, closed, or the resistance to lithium
+            that passes [Ω m²].
+        electrons: The same for electrons; open.
     """
 
     rate: RateName | None = None
@@ -87,6 +106,8 @@ class Interface(Section):
     alpha_c: Annotated[float, Field(gt=0.0, le=2.0)] | None = None
     film_resistance: AreaResistance | None = None
     wetted: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    lithium: Contact | None = None
+    electrons: Contact | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -96,9 +117,20 @@ class Interface(Section):
             raise ValueError(f"expected one of {', '.join(ways)}, got {' and '.join(given)}")
         if self.activation_energy is not None and not given:
             raise ValueError(f"an activation_energy needs one of {', '.join(ways)} beside it")
+        contact = {"lithium", "electrons"} & set(self.model_dump())
+        if contact and set(self.model_dump()) - contact:
+            raise ValueError(
+                "says both how charge is transferred to an ion conductor and what a contact of"
+                " active phases lets through (lithium, electrons); expected one of them"
+            )
         if not self.model_dump():
             raise ValueError("says nothing; expected e.g. {rate_constant: 1e-6} or {wetted: 0.8}")
         return self
+
+    @property
+    def of_contact(self) -> bool:
+        """Whether the entry speaks of a contact between active phases."""
+        return self.lithium is not None or self.electrons is not None
 
     @model_serializer(mode="wrap")
     def _only_what_is_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -117,7 +149,7 @@ def check_pairs(given: dict[str, Interface], names: tuple[str, ...]) -> dict[str
         ValueError: With the key.
     """
     known = (*names, SEPARATOR)
-    seen: dict[frozenset[str], str] = {}
+    seen: dict[tuple[str, ...], str] = {}
     for key in given:
         parts = pair(key)
         if len(parts) > 2:
@@ -125,7 +157,7 @@ def check_pairs(given: dict[str, Interface], names: tuple[str, ...]) -> dict[str
         for name in parts:
             if name not in known:
                 raise ValueError(f'"{key}": no phase "{name}"; {nearest(name, known, "phases")}')
-        other = seen.setdefault(frozenset(parts), key)
+        other = seen.setdefault(tuple(sorted(parts)), key)
         if other != key:
             raise ValueError(f'"{key}" and "{other}" are the same interface; expected it once')
     return given

@@ -1,8 +1,8 @@
 """The `transport` section: by which methods effective transport is worked out, and how well."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from voxtrode.pipeline.study_base import Section
 
@@ -20,8 +20,10 @@ class Transport(Section):
         tolerance: Flux imbalance at which the voxel engine stops: (largest − smallest)/mean of the
             total flux over all planes normal to the axis.
         sides: `mirror` (no flux through the sides) or `periodic` in the plane; of the voxel engine.
+        electrode: Work out the electrode tortuosity τ_e of the ions along z by the voxel engine.
         tensor: Work out the full tensor by the voxel engine; needs periodic sides.
         estimate: Solve the image down-sampled by two as well: the change estimates the error.
+        mesh_estimate: The same for the mesh, which is made once more with twice the spacing.
         figures: Draw potential and flux along the first of the axes.
     """
 
@@ -29,6 +31,17 @@ class Transport(Section):
     axes: Annotated[tuple[Axis, ...], Field(min_length=1)] = ("z", "y", "x")
     tolerance: Annotated[float, Field(ge=1e-12, lt=1.0)] = 1e-3
     sides: Literal["mirror", "periodic"] = "mirror"
+    electrode: bool = True
     tensor: bool = False
     estimate: bool = True
+    mesh_estimate: bool = False
     figures: bool = True
+
+    @model_validator(mode="after")
+    def _tensor_of_periodic_sides(self) -> Self:
+        if self.tensor and self.sides != "periodic":
+            raise ValueError(
+                "a tensor needs sides: periodic; between mirrors its entries off the diagonal are"
+                " zero, and the rows of the three axes are all of it"
+            )
+        return self

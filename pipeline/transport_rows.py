@@ -74,9 +74,10 @@ def row_of(case: Case, found: Found, shares: Mapping[int, float]) -> Row:
 
 
 def add_estimate(row: Row, coarse: Found) -> None:
-    """Put the relative change of τ from voxels twice as long beside the value.
+    """Put the relative change of τ from voxels or cells twice as long beside the value.
 
-    The error of a staircase falls about linearly with the voxel: the change is about the error.
+    The error of a staircase falls about linearly with the voxel: the change is about the error. On
+    smooth meshes it falls faster, and the change is more than the error.
     """
     row["coarse_tortuosity_factor"] = (
         coarse.fraction / coarse.effective_ratio if coarse.effective_ratio > 0.0 else None

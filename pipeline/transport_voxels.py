@@ -10,6 +10,7 @@ from voxtrode.data.connectivity import AXES
 from voxtrode.data.downsampling import majority
 from voxtrode.data.volume import Labels, VolumeHeader, read_labels
 from voxtrode.pipeline.study_transport import Transport
+from voxtrode.solvers.voxel_transport import ElectrodeTransport, electrode_transport
 from voxtrode.solvers.voxel_transport.engine import (
     Solved,
     VoxelTransport,
@@ -40,14 +41,50 @@ class SlabOfVoxels:
         """Transport along an axis; collective."""
         return self.potential(inside, axis, settings).row
 
-    def potential(self, inside: Inside, axis: str, settings: Transport) -> Solved:
-        """The same with the potential."""
+    def potential(
+        self, inside: Inside, axis: str, settings: Transport, lateral: bool = False
+    ) -> Solved:
+        """The same with the potential and, if wanted, lateral fluxes."""
         return solve_transport(
             self.labels,
             self.voxel,
             inside,
             axis,
             periodic=periodic_sides(settings, axis),
+            tolerance=settings.tolerance,
+            comm=self.comm,
+            lateral=lateral,
+        )
+
+    def tensor(self, inside: Inside, settings: Transport) -> tuple[list[list[float]], float]:
+        """Effective conductivity over the reference, rows and columns z, y, x; collective.
+
+        A column is the mean flux under a mean gradient along one axis, between two electrodes,
+        with the sides in the plane periodic. Electrodes and mirrors suppress lateral fluxes, so
+        that the entries of z and a lateral axis are taken from transport along z.
+
+        Returns:
+            The symmetric tensor, and how far its entries xy and yx, which are found twice, differ.
+        """
+        columns = {}
+        for axis in AXES:
+            solved = self.potential(inside, axis, settings, lateral=True)
+            columns[axis] = self.comm.bcast(solved.column)
+        yz, xz = columns["z"][1:]
+        xy, yx = columns["y"][2], columns["x"][1]
+        mixed = 0.5 * (xy + yx)
+        diagonal = [columns[axis][i] for i, axis in enumerate(AXES)]
+        rows = [[diagonal[0], yz, xz], [yz, diagonal[1], mixed], [xz, mixed, diagonal[2]]]
+        return rows, abs(xy - yx)
+
+    def charged(self, inside: Inside, settings: Transport) -> ElectrodeTransport:
+        """What the walls draw through the counter face (the last one along z); collective."""
+        return electrode_transport(
+            self.labels,
+            self.voxel,
+            inside,
+            "z",
+            periodic=periodic_sides(settings, "z"),
             tolerance=settings.tolerance,
             comm=self.comm,
         )

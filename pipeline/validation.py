@@ -5,6 +5,7 @@ The shape of the study file is checked where it is read (`voxtrode.pipeline.stud
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.materials import ActiveMaterial, stoichiometry_at
@@ -18,7 +19,7 @@ from voxtrode.pipeline.build import (
     counter_ends,
     windows,
 )
-from voxtrode.pipeline.build_interfaces import build_reactions
+from voxtrode.pipeline.build_interfaces import build_contacts, build_reactions
 from voxtrode.pipeline.expected_area import counted_area, made_area, unknown_area
 from voxtrode.pipeline.stages import state_hash
 from voxtrode.pipeline.study import Study
@@ -54,11 +55,17 @@ def validate(study: Study) -> None:
     build_separator(study)
     build_counter(study)
     build_reactions(study)
+    build_contacts(study)
     _check_capabilities(phases)
     _check_electrodes(study, phases)
     _check_voltages(study, phases)
     if study.initial.checkpoint is not None:
         state_hash(study.initial.checkpoint)
+    if "taufactor" in study.transport.methods and find_spec("taufactor") is None:
+        raise InputError(
+            "transport.methods: TauFactor is not installed; install it with"
+            " `pip install 'voxtrode[taufactor]'`, or leave taufactor out"
+        )
 
 
 def inspect_volume(study: Study, simulated: bool, meshed: bool = True) -> Inspected:

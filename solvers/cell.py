@@ -1,7 +1,9 @@
 """The cell to be solved: phases, counter electrode and protocol, in SI units."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +69,9 @@ class Cell:
         c_axes: Unit vector (x, y, z) of the c axis in each local cell of the mesh, shape
             ``(cells, 3)``, where grains have their own; zero where none is known (diffusion there
             is that along the layers in all directions).
+        contacts: Resistance for lithium between two active phases [Ω m²], by their labels, the
+            smaller one first; 0: open, inf: closed. Where it is not given, contacts of one
+            material are open, those of two materials closed.
     """
 
     phases: Mapping[int, Phase]
@@ -77,6 +82,7 @@ class Cell:
     nominal_capacity: float | None = None
     reactions: Mapping[tuple[int, int], Reaction] = field(default_factory=dict)
     c_axes: npt.NDArray[np.float64] | None = None
+    contacts: Mapping[tuple[int, int], float] = field(default_factory=dict)
 
     @property
     def negative(self) -> tuple[int, ...]:
@@ -97,6 +103,41 @@ class Cell:
         assert material is not None
         given = self.reactions.get((active, ionic))
         return Reaction.of(material) if given is None else given
+
+    def contact(self, one: int, two: int) -> float:
+        """Resistance for lithium between two active phases [Ω m²]; 0: open, inf: closed."""
+        given = self.contacts.get((min(one, two), max(one, two)))
+        if given is not None:
+            return given
+        first, second = self.phases[one].active, self.phases[two].active
+        assert first is not None
+        assert second is not None
+        together = (one in self.negative) == (two in self.negative)
+        return 0.0 if first.name == second.name and together else math.inf
+
+    def open_groups(self) -> list[tuple[int, ...]]:
+        """Labels of active phases, those of one electrode with open contacts together.
+
+        Raises:
+            InputError: Open contacts lead around one that is not open.
+        """
+        groups: list[tuple[int, ...]] = []
+        for label in self.active():
+            inside = label in self.negative
+            own = [g for g in groups if (g[0] in self.negative) == inside]
+            joined = [g for g in own if any(self.contact(label, one) == 0.0 for one in g)]
+            rest = [g for g in groups if g not in joined]
+            groups = [*rest, tuple(sorted({label, *(one for g in joined for one in g)}))]
+        for group in groups:
+            for one, two in combinations(group, 2):
+                if self.contact(one, two) != 0.0:
+                    names = [self.phases[label].name for label in (one, two)]
+                    raise InputError(
+                        f"interfaces: the contact {names[0]}|{names[1]} is not open, yet open"
+                        " contacts of other phases of the material lead around it; close or give"
+                        " a resistance to those, too"
+                    )
+        return sorted(groups)
 
     def electrolytes(self) -> list[tuple[Electrolyte, tuple[int, ...]]]:
         """The electrolytes of the cell, each with the labels of the phases it fills."""

@@ -11,7 +11,7 @@ from dolfinx import fem
 from voxtrode.data.errors import InputError
 from voxtrode.data.expression import constant
 from voxtrode.data.law import FARADAY, Law, Parameter
-from voxtrode.data.materials import ActiveMaterial, Electrolyte
+from voxtrode.data.materials import Electrolyte
 from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import ACTIVE, ELECTRONIC, IONIC, TaggedMesh
 from voxtrode.solvers import forms
@@ -54,7 +54,8 @@ class Fields:
     Attributes:
         phi_s, phi_e, c_e: Electrons' potential, electrolyte potential, scaled concentration. c_e
             shares φ_e's space; where no liquid is near it is no unknown and keeps the value 1.
-        theta: Stoichiometry of each active phase, by its label.
+        theta: Stoichiometry of each active phase, by its label; phases of one material with open
+            contacts share one field.
         electrolyte: The liquid; without any, one of t₊ = 1 that stands for the solid.
         sigma: σ [S/m] in each cell of the electron conductors.
         transport: ε/τ in each cell of the ion conductors, 0 in single-ion conductors.
@@ -78,7 +79,12 @@ class Fields:
     def all(self) -> tuple[Field, ...]:
         """The fields that are solved for, in the order of the blocks."""
         salt = (self.c_e,) if self.salt else ()
-        return (self.phi_s, self.phi_e, *salt, *self.theta.values())
+        return (self.phi_s, self.phi_e, *salt, *self.stoichiometries)
+
+    @property
+    def stoichiometries(self) -> tuple[Field, ...]:
+        """The fields of stoichiometry, each once."""
+        return tuple(dict.fromkeys(self.theta.values()))
 
     @property
     def salt_share(self) -> float:
@@ -170,11 +176,9 @@ def build_fields(mesh: TaggedMesh, cell: Cell) -> Fields:
     balance = forms.anion_transport if solid else forms.salt_transport
     phi_e = _with_form(phi_e, charge)
     c_e = _with_form(c_e, lambda u, v: balance(u, phi, v, electrolyte, transport, thermal, dx))
-    theta = {
-        label: _stoichiometry(mesh, cell, label, phase.active)
-        for label, phase in cell.active().items()
-        if phase.active is not None
-    }
+    shared = {labels: _stoichiometry(mesh, cell, labels) for labels in cell.open_groups()}
+    theta = {label: field for labels, field in shared.items() for label in labels}
+    theta = {label: theta[label] for label in cell.active()}
     mixed = salt and solid
     return Fields(phi_s, phi_e, c_e, theta, electrolyte, sigma, transport, kappa, salt, mixed)
 
@@ -252,35 +256,45 @@ def negative_dofs(mesh: TaggedMesh, cell: Cell, region: Region) -> npt.NDArray[n
     return np.asarray(sides[0])
 
 
-def _stoichiometry(mesh: TaggedMesh, cell: Cell, label: int, material: ActiveMaterial) -> Field:
-    cells = np.flatnonzero(((mesh.alive & ACTIVE) > 0) & (mesh.phase == label)).astype(np.int32)
-    region = Region.create(mesh, cells)
+def _stoichiometry(mesh: TaggedMesh, cell: Cell, labels: tuple[int, ...]) -> Field:
+    """The field of active phases of one material that share it."""
+    material = cell.phases[labels[0]].active
+    assert material is not None
+    inside = ((mesh.alive & ACTIVE) > 0) & np.isin(mesh.phase, labels)
+    region = Region.create(mesh, np.flatnonzero(inside).astype(np.int32))
     c_max = material.c_max.value
     capacity = STORAGE * FARADAY * c_max * lumped(region, np.ones(len(region.cells)))
-    field = _field(theta_name(label), Layout.create(region), capacity)
+    field = _field(theta_name(labels[0]), Layout.create(region), capacity)
     dx = forms.volume_measure(region.mesh)
-    tensor = _tensor(cell, label, region)
+    tensor = _tensor(mesh, cell, labels, region)
     return _with_form(
         field, lambda u, v: forms.particle_diffusion(u, v, c_max, material.D_s, dx, tensor)
     )
 
 
-def _tensor(cell: Cell, label: int, region: Region) -> fem.Function[np.float64] | None:
-    """T = I + (D_c/D_ab − 1) c c^T in each cell of an active phase; None where it is isotropic."""
-    anisotropy = cell.phases[label].anisotropy
-    if anisotropy is None:
+def _tensor(
+    mesh: TaggedMesh, cell: Cell, labels: tuple[int, ...], region: Region
+) -> fem.Function[np.float64] | None:
+    """T = I + (D_c/D_ab − 1) c c^T in each cell of active phases; None where all are isotropic."""
+    if all(cell.phases[label].anisotropy is None for label in labels):
         return None
-    if anisotropy.axis is not None:
-        axes = np.tile(np.asarray(anisotropy.axis), (len(region.cells), 1))
-    else:
-        if cell.c_axes is None:
-            raise InputError(
-                f"phase '{cell.phases[label].name}' diffuses along the axes of its grains, but the"
-                " volume has no grains; give the axis"
-            )
-        axes = cell.c_axes[region.cells]
-    outer = np.einsum("ni,nj->nij", axes, axes)
-    return region.cell_tensor(np.eye(3) + (anisotropy.ratio - 1.0) * outer)
+    tensor = np.tile(np.eye(3), (len(region.cells), 1, 1))
+    for label in labels:
+        anisotropy = cell.phases[label].anisotropy
+        if anisotropy is None:
+            continue
+        here = np.flatnonzero(mesh.phase[region.cells] == label)
+        if anisotropy.axis is not None:
+            axes = np.tile(np.asarray(anisotropy.axis), (len(here), 1))
+        else:
+            if cell.c_axes is None:
+                raise InputError(
+                    f"phase '{cell.phases[label].name}' diffuses along the axes of its grains, but"
+                    " the volume has no grains; give the axis"
+                )
+            axes = cell.c_axes[region.cells[here]]
+        tensor[here] += (anisotropy.ratio - 1.0) * np.einsum("ni,nj->nij", axes, axes)
+    return region.cell_tensor(tensor)
 
 
 def _field(name: str, layout: Layout, storage: npt.NDArray[np.float64] | None = None) -> Field:

@@ -82,6 +82,31 @@ def interface_facets(mesh: TaggedMesh) -> dict[int, Facets]:
     return found
 
 
+def facets_between(
+    mesh: TaggedMesh, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+    """Facets, of those this rank owns, between cells of two sets.
+
+    Args:
+        mesh: The mesh.
+        first, second: Whether each local cell is in the set; no cell is in both.
+
+    Returns:
+        Parent vertices, shape ``(facets, 3)``, and areas [µm²], without weights.
+    """
+    topology = mesh.mesh.topology
+    topology.create_entities(2)
+    topology.create_connectivity(2, 3)
+    topology.create_connectivity(2, 0)
+    links = topology.connectivity(2, 3)
+    n_owned = topology.index_map(2).size_local
+    two = np.flatnonzero(np.diff(links.offsets[: n_owned + 1]) == 2)
+    pair = links.array[links.offsets[two][:, None] + np.arange(2)]
+    on = (first[pair[:, 0]] & second[pair[:, 1]]) | (first[pair[:, 1]] & second[pair[:, 0]])
+    corners = _facet_vertices(mesh, two[on])
+    return corners, np.linalg.norm(_normals(mesh, corners), axis=1)
+
+
 def face_points(mesh: TaggedMesh, height: float) -> Points:
     """Points of the mesh's face at ``z = height`` [µm] on living ion conductors."""
     topology = mesh.mesh.topology

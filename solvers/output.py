@@ -37,7 +37,7 @@ def parts(system: HalfCellSystem, quantities: Quantities) -> list[Part]:
     f = system.fields
     solids = [
         _volume(system, field, "solid", {"SoL": quantities.windows[label].sol(field.values)})
-        for label, field in f.theta.items()
+        for field, label in {field: label for label, field in f.theta.items()}.items()  # each once
     ]
     electrons = {"phi_s [V]": system.electron_potential()}
     ions = {**_concentration(system), "phi_e [V]": f.phi_e.values}
@@ -47,6 +47,13 @@ def parts(system: HalfCellSystem, quantities: Quantities) -> list[Part]:
         _volume(system, f.c_e, "electrolyte", ions),
         joined(_interfaces(system)),
     ]
+
+
+def _phases(system: HalfCellSystem) -> npt.NDArray[np.int32]:
+    """Label of each local cell in the volume; phases that were split have one name."""
+    names = system.mesh.info.phases
+    order = list(dict.fromkeys(names))
+    return np.array([order.index(name) for name in names], dtype=np.int32)[system.mesh.phase]
 
 
 def _concentration(system: HalfCellSystem) -> dict[str, npt.NDArray[Any]]:
@@ -69,7 +76,7 @@ def _volume(
         region.space.tabulate_dof_coordinates() / UM,
         region.space.dofmap.list[:n_owned].astype(np.int64),
         data,
-        {"Phase": system.mesh.phase[parents], "Particle": system.mesh.particle[parents]},
+        {"Phase": _phases(system)[parents], "Particle": system.mesh.particle[parents]},
     )
 
 
@@ -85,7 +92,7 @@ def _interfaces(system: HalfCellSystem) -> list[Part]:
                 s.points.facets,
                 {"J_ct [A.m-2]": flux.J, "eta [V]": flux.eta},
                 {
-                    "Phase": system.mesh.phase[s.facets.active],
+                    "Phase": _phases(system)[s.facets.active],
                     "Particle": system.mesh.particle[s.facets.active],
                 },
             )

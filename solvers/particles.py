@@ -57,9 +57,10 @@ def shares(mesh: TaggedMesh, system: HalfCellSystem, label: int) -> Shares:
     """Split the lumped volume of an active phase's unknowns over its particles."""
     region = system.fields.theta[label].layout.region
     n_owned = region.mesh.topology.index_map(3).size_local
-    volume = np.repeat(0.25 * cell_volumes(region)[:n_owned], 4)
-    particle = np.repeat(mesh.particle[region.cells[:n_owned]].astype(np.int64), 4)
-    dof = region.space.dofmap.list[:n_owned].ravel().astype(np.int64)
+    own = np.flatnonzero(mesh.phase[region.cells[:n_owned]] == label)
+    volume = np.repeat(0.25 * cell_volumes(region)[own], 4)
+    particle = np.repeat(mesh.particle[region.cells[own]].astype(np.int64), 4)
+    dof = region.space.dofmap.list[own].ravel().astype(np.int64)
     key, inverse = np.unique(particle * max(region.n_local, 1) + dof, return_inverse=True)
     total = summed(inverse, volume, len(key))
     return Shares(key // max(region.n_local, 1), key % max(region.n_local, 1), total)

@@ -216,7 +216,7 @@ class Quantities:
         """Lithium [pA s] in the electrode that discharge fills, and in the other in the volume."""
         theta = self.system.fields.theta
         first, second = (
-            self._inventory(*(theta[label] for label in one.labels))
+            self._inventory(*dict.fromkeys(theta[label] for label in one.labels))
             for one in (self.electrode, self._negative)
         )
         return first, second
@@ -290,7 +290,9 @@ class Quantities:
         for label, field in system.fields.theta.items():
             low = system.comm.allreduce(float(field.values.min(initial=np.inf)), op=MPI.MIN)
             high = system.comm.allreduce(float(field.values.max(initial=-np.inf)), op=MPI.MAX)
-            found[system.cell.phases[label].name] = (low, high)
+            name = system.cell.phases[label].name
+            before = found.get(name, (low, high))
+            found[name] = (min(low, before[0]), max(high, before[1]))
         return found
 
     def _mean_sol(self) -> float:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from voxtrode.data.materials import ActiveMaterial
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers.cell import Cell
-from voxtrode.solvers.fields import C_E, PHI_E, PHI_S, Fields, theta_name
+from voxtrode.solvers.fields import C_E, PHI_E, PHI_S, Fields
 from voxtrode.solvers.interface import Facets, Points, face_points, interface_facets, surface_points
 from voxtrode.solvers.kinetics import Flux, InsertionKinetics
 from voxtrode.solvers.units import UM
@@ -103,16 +103,13 @@ class ActiveSurface(Surface):
         label: Label of the phase.
         material: Its material.
         facets: The facets, for output.
+        theta: Name of the stoichiometry field.
     """
 
     label: int
     material: ActiveMaterial
     facets: Facets
-
-    @property
-    def theta(self) -> str:
-        """Name of the stoichiometry field."""
-        return theta_name(self.label)
+    theta: str
 
 
 def counter_surface(mesh: TaggedMesh, law: FluxLaw, fields: Fields) -> Surface:
@@ -145,7 +142,7 @@ def active_surfaces(mesh: TaggedMesh, cell: Cell, fields: Fields) -> list[Active
             mesh.particle[facets.active],
             mesh.phase[facets.ionic],
         )
-        theta = theta_name(label)
+        theta = field.name
         dofs = {
             PHI_S: electrons[points.vertex],
             PHI_E: ions[points.vertex],
@@ -155,7 +152,7 @@ def active_surfaces(mesh: TaggedMesh, cell: Cell, fields: Fields) -> list[Active
         signs = {PHI_S: 1.0, PHI_E: -1.0, C_E: -_salt_share(fields), theta: 1.0}
         shares = _shares(cell, label, material, points)
         law = Insertion(shares, theta, fields.electrolyte.c_e0.value)
-        surfaces.append(ActiveSurface(points, dofs, signs, law, label, material, facets))
+        surfaces.append(ActiveSurface(points, dofs, signs, law, label, material, facets, theta))
     return surfaces
 
 

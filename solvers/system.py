@@ -19,6 +19,7 @@ from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers.blocks import PointBlock, VolumeBlock
 from voxtrode.solvers.cell import Cell
+from voxtrode.solvers.contacts import contact_surfaces
 from voxtrode.solvers.counter import Terminal, counter_of
 from voxtrode.solvers.fields import PHI_S, build_fields, negative_dofs
 from voxtrode.solvers.kinetics import Flux
@@ -69,6 +70,7 @@ class HalfCellSystem:
         mesh, cell: What is solved.
         fields: The fields; ``blocks`` are the same in one tuple.
         active: Γ of each active phase.
+        contacts: Contacts between active phases with a resistance for lithium.
         counter: The counter face; None where both electrodes stand in the volume.
         opposite: The electrode on it, or the negative one in the volume.
         capacity: Capacity of the electrode in the volume [A s/m²], which a lumped counter electrode
@@ -95,6 +97,7 @@ class HalfCellSystem:
         self._told: dict[str, Array] = {}
         self.off_voltage = 0.0
         self.active = active_surfaces(mesh, cell, self.fields)
+        self.contacts = contact_surfaces(mesh, cell, self.fields)
         self.opposite = counter_of(cell.counter)
         law = self.opposite.law(cell.temperature, self.fields.electrolyte.c_e0.value)
         self.counter = None if law is None else counter_surface(mesh, law, self.fields)
@@ -104,6 +107,7 @@ class HalfCellSystem:
         self.began = 0.0
         self._surfaces: tuple[Surface, ...] = (
             *self.active,
+            *self.contacts,
             *([] if self.counter is None else [self.counter]),
         )
         self._by_name = {field.name: field for field in (*self.blocks, self.fields.c_e)}
@@ -197,7 +201,7 @@ class HalfCellSystem:
             rows = np.zeros(self._by_name[name].layout.region.n_local)
             fem.assemble_vector(rows, form)
             local[name] = rows
-        for surface in self.active:
+        for surface in (*self.active, *self.contacts):
             self._add_fluxes(surface, local)
         vectors = {PHI_S: self.fields.phi_s.layout.vector()}
         self.fields.phi_s.layout.gather_rows(local[PHI_S], vectors[PHI_S])

@@ -94,10 +94,10 @@ def taufactor_transport(
     used = {label: values for label, values in inside.items() if values[1] > 0.0}
     alone = Slab((False, False, False), Alone((0, len(labels))))
     kept = spanning(np.isin(labels, list(used)), AXES.index(axis), alone)
-    counts = {label: np.count_nonzero(labels == label) / labels.size for label in used}
+    counts = {label: int(np.count_nonzero(labels == label)) / labels.size for label in used}
     fraction = sum(counts[label] * share for label, (share, _) in used.items())
     percolating = sum(
-        np.count_nonzero(kept & (labels == label)) / labels.size * share
+        int(np.count_nonzero(kept & (labels == label))) / labels.size * share
         for label, (share, _) in used.items()
     )
     if percolating == 0.0:

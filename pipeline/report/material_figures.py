@@ -11,12 +11,13 @@ from voxtrode.pipeline.report.style import ACCENT, FAINT, INK, as_figure, drawin
 _POINTS = 1201
 
 
-def potential_figure(materials: list[ActiveMaterial], window: tuple[float, float]) -> Figure | None:
+def potential_figure(
+    materials: list[tuple[ActiveMaterial, tuple[float, float]]],
+) -> Figure | None:
     """U(θ) of each active material, its tails dashed, and each tail enlarged.
 
     Args:
-        materials: The materials.
-        window: Lower and upper cut-off [V].
+        materials: The materials, each with its lower and upper potential against lithium [V].
     """
     if not materials:
         return None
@@ -24,7 +25,7 @@ def potential_figure(materials: list[ActiveMaterial], window: tuple[float, float
     panels = figure.subplots(
         len(materials), 2, squeeze=False, sharey="row", width_ratios=[1.7, 1.0]
     )
-    for (whole, close), material in zip(panels, materials, strict=True):
+    for (whole, close), (material, window) in zip(panels, materials, strict=True):
         tail = _last_tail(material)
         _draw(whole, material, window, (0.0, 1.0))
         whole.set_title(material.name)
@@ -41,7 +42,7 @@ def potential_figure(materials: list[ActiveMaterial], window: tuple[float, float
     return as_figure(
         figure,
         "Open-circuit potential U(θ): as published (solid), the assumed tail beyond the range of"
-        " the fit (dashed), and how the fit itself would go on (dotted). Points: the two cut-offs;"
+        " the fit (dashed), and how the fit itself would go on (dotted). Points: its window;"
         " they define θ₀ (SoL 0) and θ₁₀₀ (SoL 1).",
         "Open-circuit potential against stoichiometry, with its assumed tail",
     )

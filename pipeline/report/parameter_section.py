@@ -2,7 +2,7 @@
 
 from voxtrode.data.material_kinds import kind_name
 from voxtrode.data.materials import Material, assumed_parameters
-from voxtrode.pipeline.build import build_phases, materials
+from voxtrode.pipeline.build import build_phases, materials, windows
 from voxtrode.pipeline.report.blocks import Block, Cell, Section, Table
 from voxtrode.pipeline.report.material_figures import potential_figure
 from voxtrode.pipeline.report.numbers import shortest, unit_text
@@ -17,10 +17,11 @@ def parameter_section(results: Results) -> Section:
     study = results.study
     used = materials(study)
     phases = build_phases(study)
-    active = [phases[name].active for name in results.active]
-    distinct = list({entry.name: entry for entry in active if entry is not None}.values())
+    ends = windows(study)
+    active = [(phases[name].active, ends[name]) for name in results.active]
+    distinct = list({one.name: (one, window) for one, window in active if one}.values())
     blocks: list[Block] = []
-    figure = potential_figure(distinct, study.voltage_window)
+    figure = potential_figure(distinct)
     if figure is not None:
         blocks.append(figure)
     blocks.append(_assumed_table(results, used))

@@ -21,6 +21,8 @@ def transport_section(results: Results) -> Section:
         missing = Missing("No transport properties here: run `voxtrode transport`.")
         return Section("transport", "Transport", [missing])
     blocks: list[Block] = [_factors(rows, tree), _effective(rows)]
+    blocks += _electrode(tree.get("electrode", []))
+    blocks += _tensors(tree.get("tensors", []))
     blocks += _apart(tree.get("differences", []))
     blocks += _pictures(results)
     blocks += _parameters(tree.get("parameters", {}))
@@ -41,7 +43,6 @@ def _factors(rows: Sequence[Row], tree: Mapping[str, Any]) -> Table:
             "Error, about",
             "D_eff/D₀",
             "Flux imbalance",
-            "Wall time",
         ],
         [
             [
@@ -52,7 +53,6 @@ def _factors(rows: Sequence[Row], tree: Mapping[str, Any]) -> Table:
                 percent(row.get("error_estimate"), 2),
                 number(row.get("effective_ratio"), 4),
                 number(row.get("flux_imbalance"), 2),
-                quantity(row.get("wall_s"), "s"),
             ]
             for row in rows
         ],
@@ -67,21 +67,66 @@ def _factors(rows: Sequence[Row], tree: Mapping[str, Any]) -> Table:
 
 def _effective(rows: Sequence[Row]) -> Table:
     return Table(
-        ["Phase", "Axis", "Method", "MacMullin number", "Bruggeman exponent", "σ_eff", "Note"],
+        [
+            "Phase",
+            "Axis",
+            "Method",
+            "MacMullin number",
+            "Bruggeman exponent",
+            "σ_eff",
+            "Wall time",
+            "Note",
+        ],
         [
             [
                 *(str(row.get(key)) for key in ("phase", "axis", "method")),
                 number(row.get("macmullin_number"), 4),
                 number(row.get("bruggeman_exponent"), 4),
                 quantity(row.get("effective_conductivity_S_m"), "S/m", digits=4),
+                quantity(row.get("wall_s"), "s"),
                 "; ".join(row.get("notes", [])) or "–",
             ]
             for row in rows
         ],
         "MacMullin number D₀/D_eff; exponent α of D_eff/D₀ = (Σφε)^α; effective conductivity where"
         " several phases conduct with values of their own.",
-        left=(0, 1, 2, 6),
+        left=(0, 1, 2, 7),
     )
+
+
+def _electrode(rows: Sequence[Row]) -> Iterator[Block]:
+    if rows:
+        yield Table(
+            ["Species", "Electrode tortuosity τ_e", "D_e/D₀", "Flux imbalance", "Wall time"],
+            [
+                [
+                    str(row["phase"]),
+                    number(row["tortuosity_factor"], 4) if row["effective_ratio"] else "∞",
+                    number(row["effective_ratio"], 4),
+                    number(row["flux_imbalance"], 2),
+                    quantity(row["wall_s"], "s"),
+                ]
+                for row in rows
+            ],
+            "As impedance of symmetric cells with blocking electrodes sees it: every piece of wall"
+            " draws the same current, and all of it enters at the counter face. By the voxel"
+            " engine.",
+        )
+
+
+def _tensors(found: Sequence[Row]) -> Iterator[Block]:
+    if found:
+        axes = found[0]["axes"]
+        yield Table(
+            ["Phase", "Row", *axes],
+            [
+                [str(one["phase"]), str(axis), *(number(value, 4) for value in row)]
+                for one in found
+                for axis, row in zip(axes, one["tensor"], strict=True)
+            ],
+            "Tensor of D_eff/D₀ by the voxel engine, with periodic sides.",
+            left=(0, 1),
+        )
 
 
 def _apart(found: Sequence[Row]) -> Iterator[Block]:

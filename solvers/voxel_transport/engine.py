@@ -1,6 +1,6 @@
 """Effective transport through a labelled volume, on its voxels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from time import perf_counter
@@ -9,10 +9,11 @@ import numpy as np
 from mpi4py import MPI
 
 from voxtrode.data.connectivity import AXES
-from voxtrode.data.errors import InputError, VoxtrodeError
+from voxtrode.data.errors import InputError
 from voxtrode.solvers.bounds import check_wiener
+from voxtrode.solvers.voxel_transport.fluxes import by_plane
 from voxtrode.solvers.voxel_transport.gradients import solve
-from voxtrode.solvers.voxel_transport.line import Alone, Line, Ranks, slab_starts
+from voxtrode.solvers.voxel_transport.line import Line, on_slabs
 from voxtrode.solvers.voxel_transport.multigrid import Multigrid
 from voxtrode.solvers.voxel_transport.problem import (
     Inside,
@@ -68,11 +69,14 @@ class Solved:
         problem: What was solved; None on a rank without layers.
         potential: u of the layers at hand with ghosts, float64[z, y, x]; None where nothing
             percolates and on a rank without layers.
+        column: Mean flux along (z, y, x) over D₀ and the mean gradient along the axis: a column of
+            the tensor; None where it was not asked for, and on a rank without layers.
     """
 
     row: VoxelTransport
     problem: Problem | None
     potential: Cells | None
+    column: tuple[float, float, float] | None = None
 
 
 def voxel_transport(
@@ -132,8 +136,9 @@ def solve_transport(
     tolerance: float = 1e-3,
     max_iterations: int = MAX_ITERATIONS,
     comm: MPI.Intracomm | None = None,
+    lateral: bool = False,
 ) -> Solved:
-    """As `voxel_transport`, with the potential."""
+    """As `voxel_transport`, with the potential and, for `lateral`, the fluxes along all axes."""
     start = perf_counter()
     if not LOWEST_TOLERANCE <= tolerance < 1.0:
         raise InputError(
@@ -144,49 +149,40 @@ def solve_transport(
     def on(line: Line) -> Solved:
         problem = create_problem(labels, voxel, inside, axis, periodic, line)
         if problem.percolating_fraction == 0.0:
-            return Solved(_row(problem, 0.0, 0.0, 0, start), problem, None)
+            row = _row(problem, 0.0, 0.0, 0, start)
+            return Solved(row, problem, None, (0.0, 0.0, 0.0) if lateral else None)
         solution = solve(problem, Multigrid(problem, voxel), tolerance, max_iterations)
         ratio = solution.flux * problem.unit
         check_wiener(ratio, problem.conductivity, problem.amounts, tolerance)
         row = _row(problem, ratio, solution.planes.imbalance, solution.iterations, start)
-        return Solved(row, problem, solution.potential)
+        column = _column(problem, solution.potential, ratio, voxel) if lateral else None
+        return Solved(row, problem, solution.potential, column)
 
-    return _alone(on, labels) if comm is None or comm.size == 1 else _on_ranks(on, labels, comm)
-
-
-def _alone(on: Callable[[Line], Solved], labels: Labels) -> Solved:
-    if len(labels) == 0:
-        raise InputError("labels have no layer: give a non-empty uint8[z, y, x]")
-    return on(Alone((0, len(labels))))
-
-
-def _on_ranks(on: Callable[[Line], Solved], labels: Labels, comm: MPI.Intracomm) -> Solved:
-    """On the ranks that have layers; the others get the row."""
-    counts = comm.allgather(len(labels))
-    starts = slab_starts(max(sum(counts), 1), comm.size)
-    if list(np.diff(starts)) != counts:
-        raise InputError(
-            f"slabs of {counts} layers on {comm.size} ranks: give those of slab_starts, which are "
-            f"{[int(n) for n in np.diff(starts)]}"
-        )
-    used = comm.size - counts.count(0)
-    part = comm.Split(int(comm.rank >= used), comm.rank)
-    try:
-        outcome = _attempt(on, Ranks(starts[: used + 1], part)) if comm.rank < used else None
-    finally:
-        part.Free()
-    # The same on all ranks that took part; the others hear of it.
-    heard = comm.bcast(outcome.row if isinstance(outcome, Solved) else outcome)
-    if isinstance(heard, VoxtrodeError):
-        raise heard
-    return outcome if isinstance(outcome, Solved) else Solved(heard, None, None)
+    found = on_slabs(on, labels, comm)
+    if comm is None:
+        assert found is not None
+        return found
+    row = comm.bcast(found.row if found is not None else None)
+    return found if found is not None else Solved(row, None, None)
 
 
-def _attempt(on: Callable[[Line], Solved], line: Line) -> Solved | VoxtrodeError:
-    try:
-        return on(line)
-    except VoxtrodeError as error:
-        return error
+def _column(
+    problem: Problem, u: Cells, ratio: float, voxel: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    found = [0.0, 0.0, 0.0]
+    starts, shape = problem.slab.line.starts, u.shape
+    cells = (starts[-1], shape[1] - 2, shape[2] - 2)
+    length = cells[problem.axis] * voxel[problem.axis]
+    for axis in range(3):
+        if axis == problem.axis:
+            found[axis] = ratio
+            continue
+        # The last plane is the first one again, across the side or in the next slab.
+        table = problem.table
+        local = by_plane(table.phase, table.values, u, axis, shape[axis] - 2)
+        flux = float(problem.slab.added(np.array([local.sum()]))[0])
+        found[axis] = flux * problem.unit * voxel[axis] / length
+    return found[0], found[1], found[2]
 
 
 def _row(

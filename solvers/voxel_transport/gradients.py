@@ -1,5 +1,6 @@
 """Flexible conjugate gradients with residuals in double precision, stopped by the flux."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,31 +55,63 @@ def solve(
     """
     op, slab, axis = problem.exact, problem.slab, problem.axis
     u = _linear(problem)
-    r, p, a_p = (np.zeros(u.shape, np.float32) for _ in range(3))
+    r, p = (np.zeros(u.shape, np.float32) for _ in range(2))
     lost = np.zeros(u.shape[axis] - 2)
     left, energy = slab.total(update(op, 0.0, p, u, r, axis, lost))
     planes = _expected(problem, u, lost)
-    if left <= ROUNDING * planes.mean**2 / max(problem.slab.line.starts[-1], u.shape[axis]):
+    if left <= ROUNDING * planes.mean**2 / max(slab.line.starts[-1], u.shape[axis]):
         return _solution(problem, u, float(energy), 0)
+
+    def step(alpha: float) -> None:
+        nonlocal energy
+        energy = slab.total(update(op, alpha, p, u, r, axis, lost))[1]
+
+    for iteration, gain in enumerate(descend(problem, preconditioner, p, r, step), start=1):
+        planes = _expected(problem, u, lost)
+        if planes.imbalance <= tolerance and gain <= tolerance * planes.mean:
+            solution = _solution(problem, u, float(energy), iteration)
+            planes = solution.planes
+            if planes.imbalance <= tolerance:
+                return solution
+        if iteration == max_iterations:
+            break
+    raise NumericalError(
+        f"voxel transport: flux imbalance {planes.imbalance:.1e} after {max_iterations} "
+        f"iterations, {tolerance:.1e} asked for; raise the tolerance"
+    )
+
+
+def descend(
+    problem: Problem,
+    preconditioner: Multigrid,
+    p: Cells,
+    r: Cells,
+    step: Callable[[float], None],
+) -> Iterator[float]:
+    """Flexible conjugate gradients without end; collective.
+
+    Args:
+        problem: What is solved.
+        preconditioner: Of the same operator.
+        p: The direction, float32, zero at first.
+        r: The residual, float32.
+        step: Goes that far along the direction, and refreshes the residual.
+
+    Yields:
+        By how much each step has lowered the dissipation.
+    """
+    op, slab = problem.exact, problem.slab
+    a_p = np.zeros(r.shape, np.float32)
     rho, alpha = 1.0, 0.0
-    for iteration in range(1, max_iterations + 1):
+    while True:
         z = preconditioner.apply(r)
         new, other = slab.total(products(z, r, a_p))
         # Flexible: z·(r − r_old)/(z_old·r_old), and r − r_old = −alpha A p.
         beta, rho = -alpha * other / rho, float(new)
         slab.fill(z)
         alpha = rho / float(slab.total(advance(op, np.float32(beta), z, p, a_p)))
-        energy = slab.total(update(op, alpha, p, u, r, axis, lost))[1]
-        planes = _expected(problem, u, lost)
-        if planes.imbalance <= tolerance and alpha * rho <= tolerance * planes.mean:
-            solution = _solution(problem, u, float(energy), iteration)
-            planes = solution.planes
-            if planes.imbalance <= tolerance:
-                return solution
-    raise NumericalError(
-        f"voxel transport: flux imbalance {planes.imbalance:.1e} after {max_iterations} "
-        f"iterations, {tolerance:.1e} asked for; raise the tolerance"
-    )
+        step(alpha)
+        yield alpha * rho
 
 
 def _expected(problem: Problem, u: Cells, lost: Sums) -> PlaneFluxes:

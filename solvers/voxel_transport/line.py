@@ -1,11 +1,14 @@
 """How the layers of a volume lie on ranks, one slab of them each, in order along z."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
+
+from voxtrode.data.errors import InputError, VoxtrodeError
 
 IMBALANCE = 1.15
 """A slab may be thicker than the mean by this factor, so that more levels keep whole aggregates."""
@@ -142,3 +145,48 @@ def slab_starts(layers: int, ranks: int) -> tuple[int, ...]:
 def _thickest(layers: int, ranks: int, block: int) -> int:
     blocks = -(-layers // block)
     return max(blocks * (i + 1) // ranks - blocks * i // ranks for i in range(ranks)) * block
+
+
+def on_slabs[T](
+    work: Callable[[Line], T], labels: NDArray[np.uint8], comm: MPI.Intracomm | None
+) -> T | None:
+    """Do something on the ranks that have layers; collective.
+
+    Args:
+        work: What; collective on the line it is given.
+        labels: The layers at hand.
+        comm: All ranks; None: this process alone.
+
+    Returns:
+        What came of it; None on ranks without layers.
+
+    Raises:
+        InputError: The layers at hand are not those of `slab_starts`.
+        VoxtrodeError: Any that the work raises, on all ranks.
+    """
+    if comm is None or comm.size == 1:
+        if len(labels) == 0:
+            raise InputError("labels have no layer: give a non-empty uint8[z, y, x]")
+        return work(Alone((0, len(labels))))
+    counts = comm.allgather(len(labels))
+    starts = slab_starts(max(sum(counts), 1), comm.size)
+    if list(np.diff(starts)) != counts:
+        raise InputError(
+            f"slabs of {counts} layers on {comm.size} ranks: give those of slab_starts, which are "
+            f"{[int(n) for n in np.diff(starts)]}"
+        )
+    used = comm.size - counts.count(0)
+    part = comm.Split(int(comm.rank >= used), comm.rank)
+    result: T | None = None
+    error: VoxtrodeError | None = None
+    try:
+        if comm.rank < used:
+            result = work(Ranks(starts[: used + 1], part))
+    except VoxtrodeError as raised:  # on all ranks that take part; the others hear of it
+        error = raised
+    finally:
+        part.Free()
+    error = comm.bcast(error)
+    if error is not None:
+        raise error
+    return result

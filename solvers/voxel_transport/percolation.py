@@ -11,13 +11,23 @@ from voxtrode.solvers.voxel_transport.slab import Slab
 Names = NDArray[np.int64]
 
 
-def spanning(mask: Mask, direction: int, slab: Slab, label: Labeller = scipy_label) -> Mask:
-    """The parts of a mask, connected by faces, that touch both end faces along an axis.
+BOTH = (True, True)
+
+
+def spanning(
+    mask: Mask,
+    direction: int,
+    slab: Slab,
+    ends: tuple[bool, bool] = BOTH,
+    label: Labeller = scipy_label,
+) -> Mask:
+    """The parts of a mask, connected by faces, that touch the end faces along an axis.
 
     Args:
         mask: bool[z, y, x], the layers at hand.
         direction: The axis.
         slab: The slabs; parts hang together across periodic sides too.
+        ends: Which of the two end faces must be touched.
         label: Labels the face-connected components of a mask.
     """
     ids, count = label(mask)
@@ -35,6 +45,7 @@ def spanning(mask: Mask, direction: int, slab: Slab, label: Labeller = scipy_lab
     for end in (0, 1):
         reached[end, merged[1:][flags[end]]] = True
     touches[:, seam] |= reached[:, merged[first : first + len(seam)]]
+    touches[[not end for end in ends]] = True
     touches[:, names[0]] = False
     return np.asarray(touches.all(axis=0)[names][ids])
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from voxtrode.data.connectivity import AXES
 from voxtrode.data.errors import InputError
 from voxtrode.solvers.voxel_transport.line import Line
-from voxtrode.solvers.voxel_transport.percolation import spanning
+from voxtrode.solvers.voxel_transport.percolation import BOTH, spanning
 from voxtrode.solvers.voxel_transport.slab import Slab
 from voxtrode.solvers.voxel_transport.storage import Exact, Mask, Table
 
@@ -61,6 +61,7 @@ def create_problem(
     axis: str,
     periodic: Sequence[str],
     line: Line,
+    ends: tuple[bool, bool] = BOTH,
 ) -> Problem:
     """Take out what hangs nowhere, and set up the conductances.
 
@@ -68,6 +69,7 @@ def create_problem(
         labels: Of the layers at hand.
         voxel, inside, axis, periodic: As checked by `check`.
         line: Where these layers lie.
+        ends: Which end faces are electrodes; what hangs on none of them is taken out.
     """
     # Labels of equal conductivity are one phase.
     conductivity = tuple(sorted({k for _, k in inside.values() if k > 0.0}, reverse=True))
@@ -82,9 +84,9 @@ def create_problem(
     phase = np.zeros([n + 2 for n in labels.shape], dtype=np.uint8)
     inner = phase[1:-1, 1:-1, 1:-1]
     inner[:] = code[labels]
-    inner *= spanning(inner != 0, direction, slab)
+    inner *= spanning(inner != 0, direction, slab, ends)
     counts = slab.added(_counts(labels, inner, inside)) / np.prod(shape)
-    _fill_ghosts(phase, direction, slab, len(conductivity) + 1)
+    _fill_ghosts(phase, direction, slab, len(conductivity) + 1, ends)
     carried = np.array([share for share, _ in inside.values()])
     used = np.array([k > 0.0 for _, k in inside.values()], dtype=bool)
     before, after = np.where(used, counts, 0.0)
@@ -118,13 +120,19 @@ def _counts(labels: Labels, kept: NDArray[np.uint8], inside: Inside) -> NDArray[
     return result
 
 
-def _fill_ghosts(phase: NDArray[np.uint8], direction: int, slab: Slab, electrode: int) -> None:
+def _fill_ghosts(
+    phase: NDArray[np.uint8],
+    direction: int,
+    slab: Slab,
+    electrode: int,
+    charged: tuple[bool, bool],
+) -> None:
     slab.fill(phase)
     first, last = slab.ends(direction)
     ends = np.moveaxis(phase, direction, 0)
-    if first:
+    if first and charged[0]:
         ends[0] = electrode
-    if last:
+    if last and charged[1]:
         ends[-1] = electrode
 
 

@@ -112,3 +112,27 @@ def update(op: Exact, alpha: float, p: Cells, u: Cells, r: Cells, axis: int, pla
             planes[z - 1] = layer
         result[0, z - 1], result[1, z - 1] = square, energy
     return result
+
+
+@njit(cache=True, fastmath={"reassoc", "contract"})
+def update_charged(op: Exact, alpha: float, p: Cells, u: Cells, source: Cells, r: Cells) -> Sums:
+    """U += alpha p, ghosts included, and r = source − A u; returns r·r and u·source per layer."""
+    nz, ny, nx = u.shape
+    result = np.zeros((2, nz - 2))
+    row = np.empty(nx - 2)
+    if nz > 2:
+        _step(0, alpha, p, u)
+        _step(1, alpha, p, u)
+    for z in range(1, nz - 1):
+        _step(z + 1, alpha, p, u)
+        square, work = 0.0, 0.0
+        for y in range(1, ny - 1):
+            outflow(op, u, z, y, row)
+            at, to, given = u[z, y, 1:-1], r[z, y, 1:-1], source[z, y, 1:-1]
+            for x in range(row.size):
+                left = given[x] - row[x]
+                to[x] = left
+                square += left * left
+                work += at[x] * given[x]
+        result[0, z - 1], result[1, z - 1] = square, work
+    return result

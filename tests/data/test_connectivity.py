@@ -227,6 +227,24 @@ def test_present_paths_pass():
     require_paths(labels, NO_CBD, judge(labels, NO_CBD), PHASES)
 
 
+def test_a_second_electrode_has_its_own_collector_and_its_own_path() -> None:
+    """A column [z]: what is alive hangs on the collector of its own electrode.
+
+    1 is the electrode at z = 0, 2 the far one, 0 the pore; some of each lies where no path of its
+    own reaches it, and one pore touches one electrode only.
+    """
+    labels = np.array([1, 0, 2, 0, 1, 0, 2]).reshape(7, 1, 1)
+    flags = judge(np.repeat(labels, 2, axis=2), Roles((1, 2), (1, 2), (0,), far=(2,)))
+    # Judged by faces, the pores are three layers, each between 1 and 2.
+    assert flags.ionic[:, 0, 0].tolist() == [False, True, False, True, False, True, False]
+    assert flags.electronic[:, 0, 0].tolist() == [True, *5 * [False], True]
+    assert flags.active[:, 0, 0].tolist() == flags.electronic[:, 0, 0].tolist()
+    lonely = np.array([1, 0, 1, 0, 2]).reshape(5, 1, 1)
+    flags = judge(lonely, Roles((1, 2), (1, 2), (0,), far=(2,)))
+    assert flags.ionic[:, 0, 0].tolist() == [False, False, False, True, False]
+    assert flags.active[:, 0, 0].tolist() == [False, False, False, False, True]
+
+
 def test_a_stirred_electrolyte_comes_in_from_every_side():
     """Floating material lives, wetted by what reaches a face of the box; a closed hole is none."""
     labels = column("..... .NNN. .N.N. .NNN. .....")

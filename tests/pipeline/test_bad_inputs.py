@@ -156,7 +156,12 @@ FAULTS = [
     Fault("missing section", "separator: is missing", "separator"),
     Fault("wrong unit", 'mesh.size: "2 V" is no length', "mesh.size", "2 V"),
     Fault("unknown unit", '"parsecz" is not known', "mesh.size", "2 parsecz"),
-    Fault("negative length", "separator.thickness: '-5 um'", "separator.thickness", "-5 um"),
+    Fault(
+        "negative length",
+        "separator.thickness: expected a number of at least 0.0, got '-5 um'",
+        "separator.thickness",
+        "-5 um",
+    ),
     Fault("zero length", "mesh.size: 0 is not positive", "mesh.size", 0),
     Fault("porosity above 1", "separator.porosity: expected", "separator.porosity", 1.3),
     Fault("tortuosity below 1", "separator.tortuosity: 0.7", "separator.tortuosity", 0.7),
@@ -189,6 +194,22 @@ FAULTS = [
     Fault("C-rate of zero", "no usable C-rate", "protocol.0.discharge", "C/0"),
     Fault("until without a unit", "protocol.0.until.0: 3.0 has no unit", "protocol.0.until", 3.0),
     Fault("until above the start", "protocol.0.until: a discharge to", "protocol.0.until", "4.3 V"),
+    Fault(
+        "a charge of a full cell",
+        "protocol.0.until: a charge to 4.2 V cannot begin at 4.2 V",
+        "protocol",
+        [{"charge": "1C", "until": "4.2 V"}],
+    ),
+    Fault(
+        "a charge to below the window",
+        "protocol.0.steps.0.until: a charge to 2.5 V cannot begin at 3 V",
+        "protocol",
+        [{"repeat": 2, "steps": [{"charge": "1C", "until": "2.5 V"}]}],
+    ),
+    Fault(
+        "held out of reach", "protocol.0.hold: nmc", "protocol", [{"hold": "9 V", "until": "1 h"}]
+    ),
+    Fault("no run to start from", "initial.run: ", "initial", {"run": "nowhere"}),
     Fault("cut-off out of reach", "voltage_window", "voltage_window", ["3.0 V", "6.0 V"]),
     # the image
     Fault("voxel size missing", "volume.image.voxel_size: is missing", "volume.image.voxel_size"),

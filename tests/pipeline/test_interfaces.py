@@ -9,7 +9,7 @@ from voxtrode.data.errors import InputError
 from voxtrode.data.law import FARADAY, GAS_CONSTANT
 from voxtrode.data.reactions import Reaction
 from voxtrode.pipeline.build import build_phases
-from voxtrode.pipeline.build_interfaces import build_reactions
+from voxtrode.pipeline.build_interfaces import build_contacts, build_reactions
 from voxtrode.pipeline.study import parse_study
 from voxtrode.pipeline.validation import validate
 
@@ -93,3 +93,56 @@ def test_what_is_refused(interfaces: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said) as caught:
         reactions(interfaces)
     assert "interfaces" in str(caught.value)
+
+
+def contacts(given: dict[str, Any], materials: tuple[str, str]) -> dict[tuple[str, str], float]:
+    """What a study of two sizes, each a phase, says of their contact."""
+    generate = {
+        **TREE["volume"]["generate"],
+        "diameters": ["3 um", "4 um"],
+        "shares": [0.5, 0.5],
+        "phases": ["fine", "coarse"],
+    }
+    phases = {
+        "fine": {"material": materials[0]},
+        "coarse": {"material": materials[1]},
+        "nsd": TREE["phases"]["nsd"],
+    }
+    tree = {**TREE, "volume": {"generate": generate}, "phases": phases, "interfaces": given}
+    study = parse_study(tree, Path("/"))
+    validate(study)
+    assert build_reactions(study) == {}
+    return build_contacts(study)
+
+
+SAME, OTHER = ("nmc622", "nmc622"), ("nmc622", "nmc811")
+
+
+def test_contacts_of_a_study() -> None:
+    """Open, closed, or a resistance."""
+    pair = ("fine", "coarse")
+    assert contacts({}, SAME) == {}
+    assert contacts({"fine|coarse": {"lithium": "closed"}}, SAME) == {pair: float("inf")}
+    assert contacts({"fine|coarse": {"lithium": "open", "electrons": "open"}}, SAME) == {pair: 0.0}
+    found = contacts({"fine|coarse": {"lithium": "10 ohm*cm^2"}}, OTHER)
+    assert found == {pair: pytest.approx(1e-3)}
+    inside = contacts({"fine|fine": {"lithium": "closed"}}, SAME)
+    assert inside == {("fine", "fine"): float("inf")}
+
+
+CONTACT_FAULTS = {
+    "two materials": ({"fine|coarse": {"lithium": "open"}}, "two materials"),
+    "an ion conductor": ({"fine|nsd": {"lithium": "closed"}}, "two active phases"),
+    "alone": ({"fine": {"lithium": "closed"}}, "two active phases"),
+    "both kinds": ({"fine|coarse": {"lithium": "closed", "wetted": 0.5}}, "one of them"),
+    "electrons": ({"fine|coarse": {"electrons": "closed"}}, "not available yet"),
+    "no resistance": ({"fine|coarse": {"lithium": 0.0}}, "not positive"),
+    "no word": ({"fine|coarse": {"lithium": "ajar"}}, "lithium"),
+}
+
+
+@pytest.mark.parametrize(("given", "said"), CONTACT_FAULTS.values(), ids=list(CONTACT_FAULTS))
+def test_contacts_that_cannot_be(given: dict[str, Any], said: str) -> None:
+    """Refused with a word on what to do."""
+    with pytest.raises(InputError, match=said):
+        contacts(given, OTHER)

@@ -209,6 +209,117 @@ def test_not_available_yet(tree: Tree, change: str) -> None:
         parse(tree, change)
 
 
+def test_every_kind_of_step(tree: Tree, tmp_path: Path) -> None:
+    """Signs, held voltages and repetitions, one after another; the round trip keeps them."""
+    tree["protocol"] = [
+        {"discharge": "1C", "until": "3 V"},
+        {"charge": "C/2", "until": ["4.1 V", "2 h"]},
+        {"hold": "4.1 V", "until": ["C/20", "15 min"]},
+        {
+            "repeat": 2,
+            "steps": [
+                {"discharge": "C/10", "until": "15 min"},
+                {"repeat": 2, "steps": [{"rest": "1 h"}]},
+            ],
+        },
+    ]
+    study = parse(tree)
+    steps = study.steps
+    assert [one.key for one in steps[:4]] == [
+        "protocol.0",
+        "protocol.1",
+        "protocol.2",
+        "protocol.3.steps.0",
+    ]
+    assert [one.step.current_density(10.0) for one in steps[:4]] == [10.0, -5.0, 0.0, 1.0]
+    assert [one.step.held for one in steps[:4]] == [None, None, 4.1, None]
+    assert len(steps) == 3 + 2 * (1 + 2)
+    assert study.voltage_window == (3.0, 4.1)
+    write_study(study, tmp_path / "study.yaml")
+    assert load_study(tmp_path / "study.yaml") == study
+    tree["volume"]["generate"]["kind"] = "spheres"
+    jsonschema.validate(tree, study_schema())
+
+
+def full_cell(tree: Tree, **negative: object) -> Tree:
+    """The image study with the void as a graphite: a full cell in one volume."""
+    carbon = {"pybamm": "Chen2020", "electrode": "negative"}
+    changed = image_tree(tree)
+    changed["phases"] = {"nmc": {"material": "nmc811"}, "void": {"material": carbon}}
+    own = {"phases": ["void"], "collector": "last", "potentials": ["0.1 V", "0.9 V"], **negative}
+    changed |= {"negative": own, "positive": {"phases": ["nmc"], "collector": "first"}}
+    del changed["separator"]
+    return changed
+
+
+def test_a_full_cell_in_one_volume(tree: Tree, tmp_path: Path) -> None:
+    """It has no separator and no counter of its own; the round trip keeps that."""
+    study = parse(full_cell(tree))
+    assert study.counter is None
+    assert study.separator.thickness == 0.0
+    assert study.far == ("void",)
+    write_study(study, tmp_path / "study.yaml")
+    assert load_study(tmp_path / "study.yaml") == study
+
+
+@pytest.mark.parametrize(
+    ("negative", "change", "message"),
+    [
+        ({"collector": "first"}, "name=a", "both electrodes have their collector first"),
+        ({"phases": ["nmc"]}, "name=a", '"nmc" is in both electrodes'),
+        ({"phases": ["tin"]}, "name=a", 'negative.phases: the volume has no phase "tin"'),
+        ({"potentials": ["1 V", "0.1 V"]}, "name=a", "lower where the cell is charged"),
+        ({}, "counter=lithium", "expected no counter"),
+        ({}, "separator={thickness: 5 um, porosity: 0.5, tortuosity: 1.5}", "remove the section"),
+    ],
+)
+def test_faults_of_full_cells(
+    tree: Tree, negative: dict[str, object], change: str, message: str
+) -> None:
+    """One line that says what does not fit."""
+    with pytest.raises(InputError) as caught:
+        parse(full_cell(tree, **negative), change)
+    assert message in str(caught.value)
+
+
+def test_one_electrode_alone_is_refused(tree: Tree) -> None:
+    """A positive electrode needs a negative one."""
+    changed = full_cell(tree)
+    del changed["negative"]
+    changed["separator"] = tree["separator"]
+    with pytest.raises(InputError, match="no negative electrode"):
+        parse(changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("protocol.0={hold: 4 V, until: 3 V}", "no voltage can end it"),
+        ("protocol.0={hold: 4 V, until: 50 % DoD}", "add a current or a time"),
+        ("protocol.0={charge: 1C, until: C/20}", "the current of a charge is constant"),
+        ("protocol.0={repeat: 0, steps: [{rest: 1 s}]}", "at least 1"),
+        ("protocol.0={repeat: 2, steps: []}", "at least 1 of them"),
+        ("protocol.0={repeat: 2, steps: [{rset: 1 s}]}", "expected a step"),
+        ("initial={sol: 0.5, voltage: 3.7 V}", "exactly one of sol, voltage and run"),
+        ("initial={sol: 1.5}", "at most 1"),
+        ("initial={}", "exactly one"),
+        ("counter=blocking", "passes no current"),
+        (
+            "counter={material: nmc811, potentials: [3 V, 2 V], capacity_ratio: 1, area_factor: 9}",
+            "lower",
+        ),
+        ("separator.thickness=0", "not positive"),
+    ],
+)
+def test_faults_of_what_drives(tree: Tree, change: str, message: str) -> None:
+    """Named by their key, in one line."""
+    with pytest.raises(InputError) as caught:
+        parse(tree, change)
+    assert message in str(caught.value)
+    assert change.split("=", maxsplit=1)[0].split(".", maxsplit=1)[0] in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_overrides_reach_lists_and_leave_the_original(tree: Tree) -> None:
     """Integers index lists, the next index appends, new sections are made."""
     changed = apply_overrides(

@@ -1,10 +1,13 @@
 """What `transport.json` says beside an engine's values, and which cases a study makes."""
 
 import dataclasses
+import sys
 from math import inf
 
 import pytest
+from pydantic import ValidationError
 
+from voxtrode.data.errors import InputError
 from voxtrode.data.materials import electrolyte
 from voxtrode.data.phases import Liquid, Phase
 from voxtrode.pipeline.study_transport import Transport
@@ -17,6 +20,7 @@ from voxtrode.pipeline.transport_rows import (
     scaled,
 )
 from voxtrode.pipeline.transport_voxels import periodic_sides
+from voxtrode.solvers.taufactor_engine import require_taufactor
 from voxtrode.solvers.transport import TransportRow
 from voxtrode.solvers.voxel_transport import VoxelTransport
 
@@ -127,3 +131,25 @@ def test_periodic_sides_are_those_in_the_plane() -> None:
     periodic = Transport(sides="periodic")
     assert [periodic_sides(periodic, axis) for axis in "zyx"] == [("y", "x"), ("x",), ("y",)]
     assert periodic_sides(Transport(), "z") == ()
+
+
+def test_taufactor_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is missing, one line."""
+    monkeypatch.setitem(sys.modules, "taufactor", None)
+    with pytest.raises(InputError, match=r"voxtrode\[taufactor\]"):
+        require_taufactor()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"tensor": True}, "needs sides: periodic"),
+        ({"methods": []}, "methods"),
+        ({"methods": ["voxels"]}, "methods"),
+        ({"tolerance": 0.0}, "tolerance"),
+        ({"tolerence": 1e-3}, "tolerence"),
+    ],
+)
+def test_a_section_that_makes_no_sense_is_refused(given: dict, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Transport.model_validate(given)

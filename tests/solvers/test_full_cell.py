@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from mpi4py import MPI
 from voxtrode.data.connectivity import Roles
 from voxtrode.data.errors import InputError
 from voxtrode.meshing.tagged import TaggedMesh
+from voxtrode.solvers import checkpoint
 from voxtrode.solvers.cell import Cell, NegativeElectrode, Step
+from voxtrode.solvers.initial import AtLithiation
 from voxtrode.solvers.quantities import PARTS
 from voxtrode.solvers.simulation import Settings, Simulation
 
@@ -123,6 +126,58 @@ def test_ranks_agree() -> None:
         kept = [(run.system.voltage(), i.current, i.time) for i in run.run() if i.kept]
         found.append(np.array(kept))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-6, atol=1e-6)
+
+
+def test_a_symmetric_cell_is_at_zero_half_way() -> None:
+    """The same material in both electrodes, equal in volume: V = 0 at SoL 0.5, odd in the current.
+
+    Two electrodes of one material keep two fields. The volumes are mirror images on the mesh up to
+    how its cells are cut, which the 1e-3 V of the overpotential's oddness allow for.
+    """
+    volume = np.zeros((9, 4, 4), dtype=np.uint8)
+    volume[:4, :3], volume[5:, :3] = 1, 2
+    mesh = mesh_of(volume, MPI.COMM_WORLD, far=(2,))
+    cell = half_cell({1: OXIDE, 2: OXIDE}, FLUID, nsd=(1.0, 1.0, None))
+    negative = NegativeElectrode((2,), charged=3.5, discharged=4.1)
+    cell = replace(cell, counter=negative, upper=0.6, lower=-0.6)
+    found = []
+    for sign in (1.0, -1.0):
+        run = Simulation(
+            mesh,
+            cell,
+            lambda one_c, sign=sign: [Step(sign * one_c, duration=60.0)],
+            Settings(),
+            AtLithiation(0.5),
+        )
+        assert run.system.voltage() == pytest.approx(0.0, abs=1e-9)
+        for instant in run.run():
+            balances = asdict(run.quantities.balances(instant.current, instant.charge))
+            assert max(balances.values()) < 1e-9
+        found.append(run.system.voltage())
+    assert found[0] < -0.01
+    assert found[0] == pytest.approx(-found[1], abs=1e-3)
+
+
+def test_a_hold_resumes_on_another_number_of_ranks(shared_path: Path) -> None:
+    """Stopped in a hold and resumed by one rank alone: the same rest of the curve.
+
+    Accepted steps agree to rounding, and voltages to the model's 1e-6 V; the current to 1e-6 of 1C.
+    """
+    steps = [(2.0, {"dod": 0.2}), (0.0, {"held": 3.6, "duration": 60.0}), (-1.0, {"dod": 0.15})]
+    whole = simulation(steps)
+    path = shared_path / "hold.h5"
+    expected = []
+    for instant in whole.run():
+        if instant.step == 1 and instant.time > whole.position.began + 5.0 and not expected:
+            checkpoint.save(path, whole, {})
+            expected.append((instant.time, instant.current, whole.system.voltage()))
+        elif expected:
+            expected.append((instant.time, instant.current, whole.system.voltage()))
+    alone = simulation(steps, MPI.COMM_SELF)
+    checkpoint.load(path, alone)
+    found = [(i.time, i.current, alone.system.voltage()) for i in alone.run()]
+    assert len(found) == len(expected) - 1
+    np.testing.assert_allclose(found, expected[1:], rtol=1e-6, atol=1e-6)
 
 
 def test_electrodes_that_touch_are_refused() -> None:

@@ -119,7 +119,7 @@ def test_pairs_have_their_own_laws_and_balances_hold() -> None:
     (surface,) = system.active
     J = system.flux(surface).J
     at_separator = surface.points.beyond == 2
-    assert np.all(np.abs(J[at_separator]) < 1e-6)
+    assert np.all(np.abs(J[at_separator]) < 1e-5)  # i₀ exp(αFη/RT) at η = 0.4 V
     balances = quantities.balances(4.0, stepper.history.charges[0])
     assert max(balances.lithium, balances.charge, balances.salt) < 1e-9
     row = quantities.cell(4.0)

@@ -12,6 +12,7 @@ from voxtrode.data.connectivity import AXES
 from voxtrode.data.errors import InputError, NumericalError
 from voxtrode.solvers.bounds import check_wiener, hashin_shtrikman
 from voxtrode.solvers.voxel_transport import voxel_transport
+from voxtrode.solvers.voxel_transport.engine import solve_transport
 from voxtrode.solvers.voxel_transport.problem import Inside
 
 PORE = {0: (1.0, 1.0)}
@@ -202,6 +203,30 @@ def test_spheres_on_a_simple_cubic_lattice() -> None:
         errors.append(row.effective_ratio / 0.490110 - 1.0)
     assert -0.06 < errors[0] < errors[1] < errors[2] < 0.0
     assert abs(errors[2]) < 0.02
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_layers_aslant_drive_a_flux_aside(turn: int) -> None:
+    """Layers at 45° between y and x: K_xy is half of the difference between along and across.
+
+    Steps of voxels stand for slanted layers (6 % at layers of 16 voxels, 12 % at 8), and electrodes
+    suppress the flux beside them (3 % at this length, half of it at twice the length), so that it
+    is met within an eighth; its sign turns with the layers. Along z nothing goes aside.
+    """
+    y, x = np.indices((128, 32))
+    sheet = ((y - turn * x) % 32 < 16).astype(np.uint8)
+    labels = np.ascontiguousarray(np.broadcast_to(sheet, (2, 128, 32)))
+    inside = {0: (1.0, 1.0), 1: (1.0, 0.2)}
+    along, across = 0.5 * (1.0 + 0.2), 2.0 / (1.0 + 1.0 / 0.2)
+    solved = solve_transport(
+        labels, CUBE, inside, "y", periodic=("x",), tolerance=1e-8, lateral=True
+    )
+    assert solved.column is not None
+    assert solved.column[2] == pytest.approx(turn * 0.5 * (along - across), rel=1 / 8)
+    assert solved.column[1] == solved.row.effective_ratio
+    assert solved.column[0] == pytest.approx(0.0, abs=1e-12)
+    straight = solve_transport(labels, CUBE, inside, "z", periodic=("y", "x"), lateral=True)
+    assert straight.column == pytest.approx((along, 0.0, 0.0), abs=1e-12)
 
 
 def test_units_and_the_order_of_axes_do_not_matter() -> None:

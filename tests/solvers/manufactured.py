@@ -176,7 +176,7 @@ class Manufactured(HalfCellSystem):
         for clock in self.clocks.values():
             clock.value = time
 
-    def current(self, time: float) -> float:
+    def applied(self, time: float) -> float:
         """I [A/m²]: σ ∂φ_s/∂z at the collector, the mean over x and y."""
         x, y = (np.linspace(0.0, THICK, 2001) for _ in range(2))
         wave = np.mean(np.trapezoid(np.cos(0.2 * x[:, None] + 0.1 * y), x, axis=0)) / THICK
@@ -255,7 +255,7 @@ def advance(system: Manufactured, steps: int) -> None:
     h = END / steps
     for step in range(1, steps + 1):
         system.at(step * h)
-        stepper.history.current = system.current(step * h)
+        stepper.history.current = system.applied(step * h)
         attempt = stepper.attempt(h)
         assert attempt is not None, stepper.failure
         stepper.accept(attempt)

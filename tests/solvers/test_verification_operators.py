@@ -42,7 +42,7 @@ def smooth(x: Any, mean: float, size: float, phase: float) -> Any:
 
 def electrons_form(u: Any, v: Any, x: Any, space: Any, dx: Any) -> tuple[Any, Any]:
     """Left side of the discrete equation, and the physical flux of the chosen field."""
-    return forms.electron_conduction(u, v, SIGMA, dx), Physics.electrons(smooth(x, 0.1, 0.05, 0.2))
+    return forms.conduction(u, v, SIGMA, dx), Physics.electrons(smooth(x, 0.1, 0.05, 0.2))
 
 
 def lithium_form(u: Any, v: Any, x: Any, space: Any, dx: Any) -> tuple[Any, Any]:

@@ -44,8 +44,11 @@ def check(grains, particles):
     np.testing.assert_allclose((grains.quaternions**2).sum(axis=1), 1.0)
 
 
+ARRANGEMENTS = {"voronoi": Voronoi(SIZE), "radial": Radial(SIZE), "double": DOUBLE}
+
+
 @pytest.mark.parametrize("particles", [BALL, DISC], ids=["ball", "disc"])
-@pytest.mark.parametrize("arrangement", [Voronoi(SIZE), Radial(SIZE), DOUBLE], ids=repr)
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS.values(), ids=ARRANGEMENTS)
 def test_grains_fill_particles_with_the_asked_size(arrangement, particles):
     grains, evidence = make_grains(particles, (H,) * 3, arrangement, np.random.default_rng(1))
     check(grains, particles)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from voxtrode.data.connectivity import AXES
+from voxtrode.data.errors import InputError, NumericalError
 from voxtrode.data.volume import VolumeHeader, read_header, read_labels
 from voxtrode.meshing.tagged import TaggedMesh, distribute, read_mesh
 from voxtrode.pipeline.build import build_phases
@@ -164,12 +165,17 @@ def _by_mesh(inputs: Inputs, case: Case, axis: str) -> Row:
 
 
 def _coarse_mesh(context: StageContext) -> TaggedMesh | None:
+    """The mesh with twice the spacing; None, with a warning, where there can be none."""
     settings = context.study.transport
-    if not settings.mesh_estimate or "mesh" not in settings.methods:
+    if not settings.estimate or "mesh" not in settings.methods:
         return None
     image = context.run_dir / "image"
     measured = read_json(image / "image.json")
-    built = build_mesh(context.study, image, measured, context.comm, factor=2.0)
+    try:
+        built = build_mesh(context.study, image, measured, context.comm, factor=2.0)
+    except (InputError, NumericalError) as error:  # the same on every rank
+        context.log.warning(f"no error estimate of transport on the mesh: {error}")
+        return None
     return distribute(built.block, built.info, context.comm, built.partition)
 
 

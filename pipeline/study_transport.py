@@ -22,8 +22,8 @@ class Transport(Section):
         sides: `mirror` (no flux through the sides) or `periodic` in the plane; of the voxel engine.
         electrode: Work out the electrode tortuosity τ_e of the ions along z by the voxel engine.
         tensor: Work out the full tensor by the voxel engine; needs periodic sides.
-        estimate: Solve the image down-sampled by two as well: the change estimates the error.
-        mesh_estimate: The same for the mesh, which is made once more with twice the spacing.
+        estimate: Solve the image down-sampled by two as well, and a mesh of twice the spacing: the
+            change estimates the error.
         figures: Draw potential and flux along the first of the axes.
     """
 
@@ -34,7 +34,6 @@ class Transport(Section):
     electrode: bool = True
     tensor: bool = False
     estimate: bool = True
-    mesh_estimate: bool = False
     figures: bool = True
 
     @model_validator(mode="after")

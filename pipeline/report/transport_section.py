@@ -59,8 +59,9 @@ def _factors(rows: Sequence[Row], tree: Mapping[str, Any]) -> Table:
         "Tortuosity factors of the electrode without separator, τ = (Σφε) D₀/D_eff. A row named"
         " after a phase is geometric (the inside of the phase counts as 1); “ions” and “electrons”"
         " join all phases that carry them, each with its own values. Percolating: the part of the"
-        " fraction that reaches from face to face. The error is the change of τ from voxels, or cells,"
-        " twice as long; a staircase of voxels errs about in proportion to the voxel." + stops,
+        " fraction that reaches from face to face. The error is the change of τ from voxels, or"
+        " cells, twice as long; a staircase of voxels errs about in proportion to the voxel."
+        + stops,
         left=(0, 1, 2),
     )
 

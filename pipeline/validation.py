@@ -176,10 +176,10 @@ def _check_voltages(study: Study, phases: dict[str, Phase]) -> None:
             continue
         voltages = [stop.value for stop in placed.step.stops if stop.kind is StopKind.VOLTAGE]
         if fixed:
-            ends = [(f"{placed.key}.until", voltage) for voltage in voltages]
+            asked = [(f"{placed.key}.until", voltage) for voltage in voltages]
             if placed.step.held is not None:
-                ends.append((f"{placed.key}.hold", placed.step.held))
-            for material, (key, voltage) in product(active, ends):
+                asked.append((f"{placed.key}.hold", placed.step.held))
+            for material, (key, voltage) in product(active, asked):
                 _check_reach(material, {key: voltage + charged})
         _check_direction(study, placed, voltages)
         if not checked:

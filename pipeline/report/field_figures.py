@@ -54,7 +54,9 @@ def sol_map_figure(results: Results) -> Figure | None:
     for axes, time, cut, mean in zip(pair_axes, times, cuts, means, strict=False):
         _draw_slice(axes[0], cut, cut.values, (depth, width), norms[0], maps[0])
         _draw_slice(axes[1], cut, cut.values - mean, (depth, width), norms[1], maps[1])
-        axes[0].set_title(results.instant_name(time), fontweight="normal")
+        name = results.instant_name(time)
+        narrow = name.replace(", step", "\nstep") if pairs > 1 else name
+        axes[0].set_title(narrow, fontweight="normal")
         axes[1].set_title(f"mean {mean:.3f}", fontweight="normal")
     for axes in pair_axes[len(times) :].flat:
         axes.set_axis_off()

@@ -67,6 +67,16 @@ class Results:
         """Thickness of the electrode [m]."""
         return self.header.size[0] if self.header else None
 
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Spacing of the mesh's lattice (z, y, x) [m]; as the study asks where no mesh is there."""
+        given = self.mesh.get("spacing_m")
+        if given:
+            dz, dy, dx = (float(edge) for edge in given)
+            return dz, dy, dx
+        size = self.study.mesh.size
+        return size, size, size
+
     def instants(self) -> pd.DataFrame:
         """Time [s] and DoD of the stored instants, rising."""
         if self.particles is None or self.particles.empty:

@@ -109,14 +109,14 @@ def windows(study: Study) -> dict[str, tuple[float, float]]:
 
 def materials(study: Study) -> dict[str, Material]:
     """Every material, electrolyte and counter electrode of a study, by name."""
-    named = {f"phases.{name}": entry.material for name, entry in study.phases.items()}
-    if study.separator_thickness > 0.0:
-        named["separator"] = study.separator.material
+    window = windows(study)
     found: list[Material] = [
-        _material(study, given, f"{where}.material")
-        for where, given in named.items()
-        if given is not None
+        _material(study, entry.material, f"phases.{name}.material", window[name])
+        for name, entry in study.phases.items()
+        if entry.material is not None
     ]
+    if study.separator_thickness > 0.0 and study.separator.material is not None:
+        found.append(_material(study, study.separator.material, "separator.material"))
     phases = all_phases(study).values()
     found += [phase.liquid.electrolyte for phase in phases if phase.liquid is not None]
     counter = build_counter(study) if study.surroundings is None else None
@@ -276,10 +276,15 @@ def _electrolyte(study: Study, given: str | ElectrolyteFrom, where: str) -> Elec
     return _found(lambda source: source.load(study.temperature), given, key)
 
 
-def _material(study: Study, given: str | MaterialFrom, where: str) -> Material:
+def _material(
+    study: Study,
+    given: str | MaterialFrom,
+    where: str,
+    cutoffs: tuple[float, float] | None = None,
+) -> Material:
     if isinstance(given, str):
         return at_temperature(_found(material, given, where), study.temperature)
-    return _active(study, given, where)
+    return _active(study, given, where, cutoffs)
 
 
 def _active(

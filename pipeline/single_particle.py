@@ -27,19 +27,26 @@ def particle_summary(
     """
     if study.surroundings is None:
         return {}
-    found = _refused(simulation, ends) or _tortuosity(simulation, ends[0], image)
+    found = _refused(study, simulation, ends) or _tortuosity(simulation, ends[0], image)
     return {"solid_tortuosity": found}
 
 
-def _refused(simulation: Simulation, ends: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _refused(
+    study: Study, simulation: Simulation, ends: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """Why there is no homogeneous particle to compare with; None if there is one."""
     first = simulation.protocol[0]
     reason = ""
     if len(simulation.system.active) > 1:
         reason = "several active materials"
     elif first.held is not None or first.voltage is None or first.current <= 0.0:
         reason = "the first step is no discharge to a voltage"
+    elif study.initial.checkpoint is not None:
+        reason = "the run does not start at equilibrium"
     elif not ends or not str(ends[0]["reason"]).startswith("voltage"):
         reason = "the first step did not end on its voltage"
+    elif ends[0]["dod"] <= simulation.quantities.depth:
+        reason = "nothing was delivered in the first step"
     return {"ratio": None, "reason": reason} if reason else None
 
 

@@ -126,6 +126,11 @@ class AtEndOf:
                     "other phases; start from one with the same phases"
                 )
             found = _exchange(system, field, owned=False).get(blocks[_name(0, field)])
+            if comm.allreduce(int(np.isnan(found).any())):
+                raise InputError(
+                    f"initial.run: {self.checkpoint} holds {field.name} on another part of the"
+                    " mesh: it is of a study with other contacts; start from one with the same"
+                )
             field.values[:] = np.asarray(found)
         system.reference = header["reference"]
         system.began = header["began"] + header["charges"][0]
@@ -144,7 +149,7 @@ class AtEndOf:
                 raise InputError(
                     f"initial.run: {what} is {theirs.get(what, 'none')} in {self.checkpoint} and"
                     f" {ours.get(what, 'none')} here; start from a run with the same phases,"
-                    " electrolyte and counter electrode"
+                    " electrolyte, counter electrode and voltage_window"
                 )
 
 
@@ -157,6 +162,8 @@ def _made_of(system: HalfCellSystem) -> dict[str, Any]:
     found["the electrolyte"] = system.fields.electrolyte.name
     found["c_e0 [mol/m3]"] = system.fields.electrolyte.c_e0.value
     found["the counter electrode"] = system.opposite.name
+    # The charge since the cell was full, which goes on, counts from the upper end.
+    found["the voltage window [V]"] = [system.cell.lower, system.cell.upper]
     return found
 
 

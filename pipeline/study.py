@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from voxtrode.data.errors import InputError, NotAvailableError
@@ -22,7 +29,16 @@ from voxtrode.pipeline.study_interfaces import SEPARATOR, Interface, check_pairs
 from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
 from voxtrode.pipeline.study_phases import FULL_PORE, NO_SEPARATOR, PhaseEntry, Separator
-from voxtrode.pipeline.study_protocol import OneStep, Placed, Protocol, Repeat, StopKind, flat
+from voxtrode.pipeline.study_protocol import (
+    OneStep,
+    Placed,
+    Protocol,
+    Repeat,
+    StopKind,
+    check_count,
+    flat,
+    written,
+)
 from voxtrode.pipeline.study_surroundings import Surroundings
 from voxtrode.pipeline.study_transport import Transport
 from voxtrode.pipeline.study_volume import VolumeSource
@@ -135,7 +151,7 @@ class Study(Section):
     )
     nominal_capacity: ArealCapacity | None = None
     initial: Initial = Initial(sol=0.0)
-    protocol: Protocol
+    protocol: Annotated[Protocol, AfterValidator(check_count)]
     voltage_window: tuple[Voltage, Voltage] = Field(
         default_factory=lambda data: _cutoffs(data.get("protocol", ()))
     )
@@ -282,7 +298,7 @@ class Study(Section):
 def _cutoffs(protocol: Sequence[OneStep | Repeat]) -> tuple[float, float]:
     ends = [
         (placed.step.direction, stop.value)
-        for placed in flat(protocol)
+        for placed in written(protocol)
         for stop in placed.step.stops
         if stop.kind is StopKind.VOLTAGE
     ]

@@ -84,6 +84,20 @@ FAULTS = {
     "two ways": ({"active": {"exchange_current": 1.0, "rate_constant": 1e-6}}, "expected one of"),
     "law": ({"active": {"rate": "lineer"}}, 'did you mean "linear"'),
     "formula": ({"active": {"exchange_current": "2*thetta"}}, "exchange_current"),
+    "resistance of c_e": (
+        {"active": {"charge_transfer_resistance": "1e-2*c_e"}},
+        r"charge_transfer_resistance.*'c_e'.*expected a formula of theta in ohm\*m\^2",
+    ),
+    "negative formula": (
+        {"active": {"exchange_current": "-2*theta"}},
+        r"exchange_current: -2\*theta is -0\.2 A/m\^2 at theta = 0\.1 and c_e = 1000 mol/m\^3",
+    ),
+    "negative somewhere": (
+        {"active|nsd": {"charge_transfer_resistance": "1e-2*(0.8 - theta)"}},
+        r"nsd\.charge_transfer_resistance: .* is -0\.001 ohm\*m\^2 at theta = 0\.9",
+    ),
+    "infinite": ({"active": {"exchange_current": "1/(theta - 0.5)**2"}}, r"inf A/m\^2 at theta"),
+    "undefined": ({"active": {"exchange_current": "sqrt(theta - 0.5)"}}, r"nan A/m\^2 at theta"),
     "nothing": ({"active": {}}, "says nothing"),
     "energy alone": ({"active": {"activation_energy": 3e4}}, "beside it"),
     "share": ({"active": {"wetted": 1.5}}, "wetted"),

@@ -94,7 +94,8 @@ def _of_kind[
     found = material(name)
     if not isinstance(found, build):
         wanted = next(kind for kind, spec in KINDS.items() if spec.build is build)
-        fitting = ", ".join(entry.name for entry in catalogue() if entry.kind == wanted)
+        names = [entry.name for entry in catalogue()]
+        fitting = ", ".join(one for one in names if isinstance(material(one), build))
         raise InputError(f"{name} is no {wanted}; known of that kind: {fitting}")
     return found
 

@@ -304,7 +304,11 @@ def _kind_of(name: str, where: str) -> str:
     usable = {name for name, kind in kinds.items() if kind in _BUILDERS}
     if name not in usable:
         hint = nearest(name, usable, "known materials")
-        came = f"is an {kinds[name]}" if name in kinds else "is not in the library"
+        came = (
+            f"is no material of a phase (its kind: {kinds[name]})"
+            if name in kinds
+            else "is not in the library"
+        )
         raise InputError(f'{where}: "{name}" {came}; {hint}')
     return kinds[name]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from voxtrode.pipeline.study import Study
 from voxtrode.solvers.homogeneous import Homogeneous, solid_tortuosity
+from voxtrode.solvers.kinetics import InsertionKinetics
 from voxtrode.solvers.simulation import Simulation
-from voxtrode.solvers.surfaces import Insertion
+from voxtrode.solvers.surfaces import prevailing
 from voxtrode.solvers.units import UM
 
 
@@ -17,17 +18,24 @@ def particle_summary(
     ends: Sequence[Mapping[str, Any]],
     image: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Entry `solid_tortuosity` of `summary.json`; nothing for a cell.
+    """Entry `solid_tortuosity` of `summary.json`; nothing for a cell. Collective.
 
     Args:
         study: The study.
         simulation: Finished.
         ends: How each step of the protocol ended.
-        image: `image.json`.
+        image: `image.json`; needed on rank 0 alone.
+
+    Returns:
+        The entry on rank 0, nothing on the others.
     """
     if study.surroundings is None:
         return {}
-    found = _refused(study, simulation, ends) or _tortuosity(simulation, ends[0], image)
+    system = simulation.system
+    laws = [prevailing(surface, system.comm) for surface in system.active]
+    if system.comm.rank != 0:
+        return {}
+    found = _refused(study, simulation, ends) or _tortuosity(simulation, laws[0], ends[0], image)
     return {"solid_tortuosity": found}
 
 
@@ -51,17 +59,19 @@ def _refused(
 
 
 def _tortuosity(
-    simulation: Simulation, end: Mapping[str, Any], image: Mapping[str, Any]
+    simulation: Simulation,
+    kinetics: InsertionKinetics,
+    end: Mapping[str, Any],
+    image: Mapping[str, Any],
 ) -> dict[str, Any]:
     system, quantities, first = simulation.system, simulation.quantities, simulation.protocol[0]
     area = system.mesh.info.area
     (surface,) = system.active
-    assert isinstance(surface.law, Insertion)
     living = ~quantities.table.dead
     flat = [size for size, count in zip(image["size_m"], image["shape"], strict=True) if count == 1]
     particle = Homogeneous(
         material=surface.material,
-        kinetics=max(surface.law.shares, key=lambda share: len(share.points)).kinetics,
+        kinetics=kinetics,
         c_e=system.fields.electrolyte.c_e0.value,
         volume=float(quantities.table.volume[living].sum()) / UM**3,
         length=flat[0] if flat else None,

@@ -81,9 +81,9 @@ def run(context: StageContext) -> None:
     values = summary(simulation, recorder.progress.balances, recorder.progress.ends)
     values["extremes"] = recorder.progress.extremes
     values["out_of_range"] = out_of_range(cell, recorder.progress.extremes)
+    image = read_json(context.run_dir / "image" / "image.json") if comm.rank == 0 else {}
+    values |= particle_summary(study, simulation, recorder.progress.ends, image)
     if comm.rank == 0:
-        image = read_json(context.run_dir / "image" / "image.json")
-        values |= particle_summary(study, simulation, recorder.progress.ends, image)
         update_summary(context.staging / "summary.json", values)
     context.log.info(
         f"simulate: {values['voltage_end_V']:.4f} V after "

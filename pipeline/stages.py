@@ -108,13 +108,19 @@ def _resolved(study: Study) -> dict[str, Any]:
 
 
 def _transport_inputs(study: Study) -> dict[str, Any]:
-    tree = _resolved(study)
-    keys = ["phases", "transport"]
+    """What phases carry, at the study's temperature; see `transport_cases`."""
+    phases = build_phases(study)
+    liquids = {name: one.liquid for name, one in phases.items() if one.liquid is not None}
+    carried: dict[str, Any] = {
+        "sigma": {name: one.sigma for name, one in phases.items()},
+        "kappa": {name: one.kappa for name, one in phases.items()},
+        "liquid": {name: [one.porosity, one.tortuosity] for name, one in liquids.items()},
+    }
     # Solids are compared with the free liquid, several liquids with each other.
-    solid = any(phase.kappa is not None for phase in build_phases(study).values())
-    if solid or {str(entry.electrolyte) for entry in study.phases.values()} - {"None"}:
-        keys += ["electrolyte", "temperature"]
-    return {key: tree[key] for key in keys}
+    salts = [one.electrolyte for one in liquids.values()]
+    if any(carried["kappa"].values()) or len({salt.name for salt in salts}) > 1:
+        carried["free"] = [float(salt.kappa(c_e=salt.c_e0.value)) for salt in salts]
+    return {"carried": carried, "transport": study.resolved()["transport"]}
 
 
 def _simulation_inputs(study: Study) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from mpi4py import MPI
 
 from voxtrode.data.materials import ActiveMaterial
 from voxtrode.meshing.tagged import TaggedMesh
@@ -154,6 +155,16 @@ def active_surfaces(mesh: TaggedMesh, cell: Cell, fields: Fields) -> list[Active
         law = Insertion(shares, theta, fields.electrolyte.c_e0.value)
         surfaces.append(ActiveSurface(points, dofs, signs, law, label, material, facets, theta))
     return surfaces
+
+
+def prevailing(surface: ActiveSurface, comm: MPI.Intracomm) -> InsertionKinetics:
+    """The law of the largest part of the wetted area of Γ, the same on every rank; collective."""
+    assert isinstance(surface.law, Insertion)
+    shares = surface.law.shares
+    local = np.array([surface.points.area[share.points].sum() for share in shares])
+    total = np.empty_like(local)
+    comm.Allreduce(local, total, op=MPI.SUM)
+    return shares[int(np.argmax(total))].kinetics
 
 
 def _shares(cell: Cell, label: int, material: ActiveMaterial, points: Points) -> tuple[Share, ...]:

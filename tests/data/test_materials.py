@@ -299,7 +299,7 @@ def test_unknown_and_misplaced_materials_are_input_errors():
         active_material("../library/nmc811")
     with pytest.raises(InputError, match="lithium is no active material"):
         active_material("lithium")
-    with pytest.raises(InputError, match="nmc811 is no electrolyte"):
+    with pytest.raises(InputError, match=r"nmc811 is no electrolyte; .*: lipf6-dilute, lipf6-ec"):
         electrolyte("nmc811")
 
 

@@ -89,6 +89,7 @@ FAULTS = {
         {"material": "nmc622", "ionic_conductivity": 0.1},
         "not available yet",
     ),
+    "a metal": ({"material": "lithium"}, r"no material of a phase \(its kind: metal electrode\)"),
     "solid beside a liquid": ({"material": "cbd", "ionic_conductivity": 0.1}, "liquid electrolyte"),
 }
 

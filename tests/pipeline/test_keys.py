@@ -27,7 +27,8 @@ def keys(tree: Tree, *changes: str, code: str = "1") -> dict[str, str]:
         ("volume.generate.seed=2", ALL),
         ("phases.nsd.conductivity=", ALL),  # no longer an electron conductor: connectivity
         ("phases.nsd.conductivity=11 S/m", {"transport", "simulate", "report"}),
-        ("phases.active.material=nmc811", {"transport", "simulate", "report"}),
+        ("phases.active.material=nmc811", {"simulate", "report"}),  # the same σ
+        ("phases.active.conductivity=2 S/m", {"transport", "simulate", "report"}),
         ("mesh.size=1 um", ALL - {"image"}),
         ("separator.thickness=6 um", ALL - {"image"}),
         ("separator.tortuosity=1.7", {"simulate", "report"}),
@@ -45,6 +46,22 @@ def test_a_change_makes_the_right_stages_stale(tree: Tree, change: str, stale: s
     """Those that depend on it and those after them, no others."""
     before, after = keys(tree), keys(tree, change)
     assert {name for name in ALL if before[name] != after[name]} == stale
+
+
+def test_transport_follows_the_numbers_it_uses(tree: Tree) -> None:
+    """σ and κ at the study's temperature; not the names of materials, nor what one liquid is."""
+    solid = {"nsd": {"ionic_conductivity": "0.1 S/m", "conductivity": "10 S/m"}}
+    fixed = {**tree, "phases": {**tree["phases"], **solid}}
+    argyrodite = {**tree["phases"], "nsd": {"material": "argyrodite", "conductivity": "10 S/m"}}
+    warm = {**tree, "phases": argyrodite}
+    for study, change, stale in (
+        (warm, "temperature=310", True),
+        (fixed, "temperature=310", False),
+        (tree, "electrolyte=lipf6-dilute", False),
+        (tree, "phases.nsd.tortuosity=2.5", True),
+    ):
+        changed = keys(study)["transport"] != keys(study, change)["transport"]
+        assert changed == stale, change
 
 
 def test_where_electrons_come_in_makes_everything_stale(tree: Tree) -> None:

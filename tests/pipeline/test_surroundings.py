@@ -28,6 +28,10 @@ TREE: dict[str, Any] = {
     "mesh": {"size": "1 um"},
 }
 SEPARATOR = {"thickness": "20 um", "porosity": 0.5, "tortuosity": 1.5}
+BOTH = {
+    "negative": {"phases": ["active"], "collector": "last", "potentials": ["0.1 V", "0.9 V"]},
+    "positive": {"phases": ["pore"], "collector": "first"},
+}
 
 
 def study(**changes: Any) -> Study:
@@ -51,6 +55,8 @@ def test_the_short_form_is_that_of_its_defaults(tmp_path: Path) -> None:
     [
         ({"separator": SEPARATOR}, "separator: has no place in a stirred electrolyte"),
         ({"surroundings": None}, "separator: is missing"),
+        ({"counter": "lithium-indium"}, "counter: particles in a stirred electrolyte have none"),
+        (BOTH, "take the place of a cell: remove negative and positive, or remove surroundings"),
         ({"surroundings": "stired"}, 'surroundings: expected "stirred"'),
         ({"surroundings": {"stirred": {"contact": "left"}}}, "contact: expected"),
         ({"surroundings": {"stirred": {"contacts": "collector"}}}, 'did you mean "contact"'),

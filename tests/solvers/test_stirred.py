@@ -19,6 +19,7 @@ from mpi4py import MPI
 from voxtrode.data.connectivity import Roles
 from voxtrode.data.errors import InputError
 from voxtrode.data.law import FARADAY
+from voxtrode.data.reactions import Reaction
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers.cell import Step
 from voxtrode.solvers.homogeneous import Homogeneous, solid_tortuosity
@@ -28,6 +29,7 @@ from voxtrode.solvers.quantities import PARTS
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
 from voxtrode.solvers.stirred import StirredSystem, require_bath
+from voxtrode.solvers.surfaces import prevailing
 from voxtrode.solvers.system import Drive
 
 OXIDE = active_material(D_s="2e-15*(1 - 0.5*theta)", U="4.3 - theta**2", film=1e-3)
@@ -151,6 +153,24 @@ def test_ranks_agree() -> None:
     assert ends[0][0] == pytest.approx(ends[1][0], rel=1e-6)
     assert ends[0][1] == pytest.approx(ends[1][1], abs=1e-6)
     np.testing.assert_allclose(ends[0][2], ends[1][2], atol=1e-6)
+
+
+@pytest.mark.mpi
+@pytest.mark.mpi3
+def test_the_law_of_the_largest_area_prevails() -> None:
+    """Of all ranks: two thirds of the lower half, which the first rank has, lie in another liquid.
+
+    That is a third of the whole.
+    """
+    labels = np.minimum(halves(), 1)
+    labels[:3, :, :4][labels[:3, :, :4] == 0] = 2
+    roles = Roles((1,), (1,), (0, 2), bath=SIDES, everywhere=True)
+    cell = half_cell({1: OXIDE}, nsd=PORE)
+    cell = replace(cell, phases={**cell.phases, 2: replace(cell.phases[0], name="other")})
+    own = Reaction.of(OXIDE)
+    cell = replace(cell, reactions={(1, 0): own.but(film=0.4), (1, 2): own.but(film=0.6)})
+    (surface,) = StirredSystem(voxel_mesh(labels, separator=(), roles=roles), cell).active
+    assert prevailing(surface, MPI.COMM_WORLD).film == 0.4
 
 
 def standing() -> np.ndarray:

@@ -10,9 +10,9 @@ from voxtrode.data.errors import InputError, NotAvailableError
 from voxtrode.data.law import FARADAY, GAS_CONSTANT, Law, arrhenius
 from voxtrode.data.phases import Phase
 from voxtrode.data.reactions import Reaction, by_formula, by_rate_constant
-from voxtrode.pipeline.build import build_phases, build_separator
+from voxtrode.pipeline.build import all_phases
 from voxtrode.pipeline.study import Study
-from voxtrode.pipeline.study_interfaces import CLOSED, OPEN, SEPARATOR, Interface, pair
+from voxtrode.pipeline.study_interfaces import CLOSED, OPEN, Interface, pair
 
 REFERENCE_SALT = 1000.0
 """c_e0 [mol/m³] of rate constants where the cell holds no salt."""
@@ -28,7 +28,7 @@ def build_reactions(study: Study) -> dict[tuple[str, str], Reaction]:
     Raises:
         InputError: A key names phases that exchange no charge, or a formula is no law.
     """
-    phases = {**build_phases(study), SEPARATOR: build_separator(study)}
+    phases = all_phases(study)
     found: dict[tuple[str, str], Reaction] = {}
     for key, given in sorted(study.interfaces.items(), key=lambda item: len(pair(item[0]))):
         if given.of_contact:
@@ -48,7 +48,7 @@ def build_contacts(study: Study) -> dict[tuple[str, str], float]:
         InputError: A key names no two active phases, or materials that cannot share lithium freely.
         NotAvailableError: A resistance for electrons.
     """
-    phases = {**build_phases(study), SEPARATOR: build_separator(study)}
+    phases = all_phases(study)
     found = {}
     for key, given in study.interfaces.items():
         if not given.of_contact:

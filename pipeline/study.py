@@ -25,7 +25,7 @@ from voxtrode.pipeline.study_counter import CounterGiven, CounterMaterial
 from voxtrode.pipeline.study_electrodes import ElectrodeEntry, NegativeEntry, check_electrodes
 from voxtrode.pipeline.study_file import apply_overrides, find_study, read_yaml, write_yaml
 from voxtrode.pipeline.study_initial import Initial
-from voxtrode.pipeline.study_interfaces import Interface, check_pairs
+from voxtrode.pipeline.study_interfaces import SEPARATOR, Interface, check_pairs
 from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
 from voxtrode.pipeline.study_phases import FULL_PORE, NO_SEPARATOR, PhaseEntry, Separator
@@ -235,7 +235,8 @@ class Study(Section):
         check_electrodes(self.negative, self.positive, tuple(self.phases))
         if self.surroundings is not None and self.negative is not None:
             raise ValueError(
-                "surroundings: stand for a cell; remove negative and positive, or them"
+                "surroundings take the place of a cell: remove negative and positive, or remove"
+                " surroundings"
             )
         return self
 
@@ -244,7 +245,11 @@ class Study(Section):
     def _known_pairs(
         cls, given: dict[str, Interface], info: ValidationInfo
     ) -> dict[str, Interface]:
-        return check_pairs(given, tuple(info.data.get("phases", ())))
+        names = tuple(info.data.get("phases", ()))
+        separator = info.data.get("separator")
+        if separator is None or separator.thickness > 0.0:  # None: faulty, which is said
+            names += (SEPARATOR,)
+        return check_pairs(given, names)
 
     @field_validator("voltage_window", mode="after")
     @classmethod

@@ -151,13 +151,16 @@ def pair(key: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in key.split("|"))
 
 
-def check_pairs(given: dict[str, Interface], names: tuple[str, ...]) -> dict[str, Interface]:
+def check_pairs(given: dict[str, Interface], known: tuple[str, ...]) -> dict[str, Interface]:
     """Refuse keys that name no phases, and two that name the same pair.
+
+    Args:
+        given: By key.
+        known: Names of the phases, the separator's among them where there is one.
 
     Raises:
         ValueError: With the key.
     """
-    known = (*names, SEPARATOR)
     seen: dict[tuple[str, ...], str] = {}
     for key in given:
         parts = pair(key)

@@ -13,18 +13,9 @@ from numpy.typing import NDArray
 from voxtrode.pipeline.communicator import on_root
 from voxtrode.pipeline.image_figures.draw import DPI
 from voxtrode.pipeline.report.style import FAINT, INK, UM, WIDTH, style
+from voxtrode.pipeline.transport_figures_names import FLUX
 from voxtrode.solvers.voxel_transport.engine import Solved
 
-FLUX = "flux.png"
-FIGURES = (
-    (
-        FLUX,
-        "Potential (left) and magnitude of the flux over its mean in the volume (right) in the"
-        " plane through the middle, by the voxel engine between faces at 1 and 0. Grey: does not"
-        " conduct, or hangs nowhere. Bright necks carry what limits transport.",
-        "Potential and flux magnitude in a section through the electrode",
-    ),
-)
 _PIXELS = 900
 _DECADES = (0.03, 10.0)  # of the flux over its mean
 

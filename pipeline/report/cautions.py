@@ -14,12 +14,13 @@ _DEPLETED = 0.05  # of the initial concentration
 
 
 def cautions(results: Results) -> list[str]:
-    """What to know before trusting the numbers; empty where nothing stands out."""
-    return [
+    """What to know before trusting the numbers, each thing once; empty if nothing stands out."""
+    found = [
         text
         for find in (_of_volume, _of_mesh, _of_transport, _of_solution, _of_electrolyte, _of_ranges)
         for text in find(results)
     ]
+    return list(dict.fromkeys(found))
 
 
 def _of_volume(results: Results) -> Iterator[str]:

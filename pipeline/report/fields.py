@@ -45,11 +45,13 @@ class Slice:
         points: Places in the plane (z, in-plane) [m], float[n, 2].
         triangles: Point numbers, int[m, 3].
         values: The field at the points, float[n].
+        labels: Label of the phase of each triangle, int[m]; -1 where the file does not say.
     """
 
     points: Floats
     triangles: NDArray[np.int64]
     values: Floats
+    labels: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,7 @@ def slice_part(path: Path, name: str, axis: int, place: float) -> Slice:
     plane.SetNormal(*(1.0 if k == axis else 0.0 for k in range(3)))
     plane.SetOrigin(*(place if k == axis else 0.0 for k in range(3)))
     points, triangles, values = [np.empty((0, 3))], [np.empty((0, 3), np.int64)], [np.empty(0)]
+    labels = [np.empty(0, np.int64)]
     count = 0
     for grid in _pieces(path):
         cutter = vtkCutter()
@@ -105,11 +108,27 @@ def slice_part(path: Path, name: str, axis: int, place: float) -> Slice:
         points.append(_numpy(cut.GetPoints().GetData()))
         triangles.append(_numpy(cut.GetPolys().GetConnectivityArray()).reshape(-1, 3) + count)
         values.append(_values(cut.GetPointData(), name))
+        labels.append(_labels(cut.GetCellData(), len(triangles[-1])))
         count += len(points[-1])
     across = 1 - axis
     return Slice(
-        np.concatenate(points)[:, [2, across]], np.concatenate(triangles), np.concatenate(values)
+        np.concatenate(points)[:, [2, across]],
+        np.concatenate(triangles),
+        np.concatenate(values),
+        np.concatenate(labels),
     )
+
+
+def holds(path: Path, name: str) -> bool:
+    """Whether a part has a point field, wherever it has cells."""
+    for piece in _piece_files(path):
+        reader = vtkXMLUnstructuredGridReader()
+        reader.SetFileName(str(piece))
+        reader.UpdateInformation()
+        count = reader.GetNumberOfPointArrays()
+        if count:
+            return name in (reader.GetPointArrayName(k).split(" [")[0] for k in range(count))
+    return False
 
 
 def depth_profile(path: Path, name: str, bins: Floats) -> Profile:
@@ -174,6 +193,12 @@ def _piece_files(path: Path) -> Sequence[Path]:
 def _numpy(array: Any) -> NDArray[Any]:
     values: NDArray[Any] = vtk_to_numpy(array)  # type: ignore[no-untyped-call]
     return values
+
+
+def _labels(data: vtkDataSetAttributes, count: int) -> NDArray[np.int64]:
+    if not data.HasArray("Phase"):
+        return np.full(count, -1)
+    return np.asarray(_numpy(data.GetArray("Phase")), dtype=np.int64)
 
 
 def _values(data: vtkDataSetAttributes, name: str) -> Floats:

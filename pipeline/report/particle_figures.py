@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from voxtrode.pipeline.report.blocks import Figure
+from voxtrode.pipeline.report.electrodes import depth_ends, from_electrode_mean
 from voxtrode.pipeline.report.results import TIME, Results
 from voxtrode.pipeline.report.style import (
     FAINT,
@@ -21,20 +22,21 @@ from voxtrode.pipeline.report.style import (
 
 _INSTANTS = 6
 _SIZES = (12.0, 70.0)  # areas of symbols [pt²]: smallest and largest diameter
-DEVIATION = "SoL minus that of the cell"
+DEVIATION = "SoL minus that of the electrode"
 
 
 def sol_figure(results: Results) -> Figure | None:
-    """SoL of each particle, its distance from the cell's, and its spread, against depth."""
+    """SoL of each particle, its distance from its electrode's, and its spread, against depth."""
+    whole = "cell" if results.study.negative is None else "electrode"
     return _by_depth(
         results,
         (
             ("SoL", "mean SoL of\na particle"),
-            (DEVIATION, "its distance from\nthe cell's SoL"),
+            (DEVIATION, f"its distance from\nthe {whole}'s SoL"),
             ("SoL std", "standard deviation\nof SoL inside it"),
         ),
         "State of lithiation of each particle against the depth of its centroid: volume mean (top),"
-        " how far it runs ahead of or behind the cell (middle), and standard deviation inside the"
+        f" its distance from that of the {whole} (middle), and standard deviation inside the"
         " particle (bottom).",
         "State of lithiation of particles against depth",
     )
@@ -64,7 +66,7 @@ def _by_depth(
     scale = _Scale(table)
     for time, colour in zip(times, colours, strict=True):
         rows = table[np.isclose(table[TIME], time) & ~table["Dead"]]
-        rows = rows.assign(**{DEVIATION: rows["SoL"] - (results.mean_sol(time) or 0.0)})
+        rows = rows.assign(**{DEVIATION: from_electrode_mean(results, rows, time)})
         for axes, (column, label) in zip(panels, columns, strict=True):
             _symbols(axes, rows, column, colour, scale)
             axes.set_ylabel(label)
@@ -72,7 +74,8 @@ def _by_depth(
             light_grid(axes)
     if results.thickness:
         panels[-1].set_xlim(0.0, results.thickness * UM)
-    panels[-1].set_xlabel("depth z of the centroid [µm]  (collector → separator)")
+    ends = depth_ends(results, "separator")
+    panels[-1].set_xlabel(f"depth z of the centroid [µm]{ends}")
     figure.align_ylabels(panels)
     names = [results.instant_name(time) for time in times]
     _legend(panels[0], names, colours, scale)

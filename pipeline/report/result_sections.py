@@ -5,9 +5,10 @@ from typing import Any
 
 from voxtrode.pipeline.report.blocks import Block, Figure, Missing, Section, Table
 from voxtrode.pipeline.report.cell_figures import overpotential_figure, voltage_figure
-from voxtrode.pipeline.report.field_figures import profile_figure, sol_map_figure
+from voxtrode.pipeline.report.field_figures import sol_map_figure
 from voxtrode.pipeline.report.numbers import number
 from voxtrode.pipeline.report.particle_figures import rate_figure, sol_figure
+from voxtrode.pipeline.report.profile_figures import profile_figure
 from voxtrode.pipeline.report.results import OCV, TIME, VOLTAGE, Results
 
 _SIMULATE = "run the simulation, `voxtrode simulate`"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.volume import VolumeHeader, read_header
@@ -66,6 +67,16 @@ class Results:
         """Thickness of the electrode [m]."""
         return self.header.size[0] if self.header else None
 
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Spacing of the mesh's lattice (z, y, x) [m]; as the study asks where no mesh is there."""
+        given = self.mesh.get("spacing_m")
+        if given:
+            dz, dy, dx = (float(edge) for edge in given)
+            return dz, dy, dx
+        size = self.study.mesh.size
+        return size, size, size
+
     def instants(self) -> pd.DataFrame:
         """Time [s] and DoD of the stored instants, rising."""
         if self.particles is None or self.particles.empty:
@@ -74,21 +85,49 @@ class Results:
         return table.sort_values(TIME).reset_index(drop=True)
 
     def instant_name(self, time: float | None) -> str:
-        """A stored instant [s] in words: its depth of discharge, and whether the cell rests."""
+        """A stored instant [s] in words: its depth of discharge, and what the cell is doing.
+
+        Where more than one step passes current, DoD alone does not tell instants apart: the step's
+        number and what it does stand there too.
+        """
         dod = None if time is None else self.dod_at(time)
         if time is None or dod is None:
             return f"t = {duration(time)}"
-        return f"DoD {dod:.2f}{', at rest' if self.rests_at(time) else ''}"
+        words = [f"DoD {dod:.2f}"]
+        doing = self._doing(time)
+        if self.cell is not None and "Step" in self.cell:
+            driven = self.cell.loc[self.cell[CURRENT] != 0.0, "Step"]
+            if driven.nunique() > 1:
+                words.append(f"step {self._at(time)['Step']:.0f}")
+                doing = doing or "discharging"
+        return ", ".join([*words, doing] if doing else words)
+
+    def _doing(self, time: float) -> str:
+        """What the cell is doing at an instant [s]; empty for a plain discharge."""
+        if self.cell is None:
+            return ""
+        row = self._at(time)
+        if float(row[CURRENT]) == 0.0:
+            return "at rest"
+        steps, number = self.study.steps, int(row.get("Step", 0))
+        if 0 < number <= len(steps) and steps[number - 1].step.held is not None:
+            return "held"
+        return "charging" if float(row[CURRENT]) < 0.0 else ""
+
+    def _at(self, time: float) -> pd.Series:
+        """The row of the cell's table nearest to a time [s]; of two steps that meet the first."""
+        assert self.cell is not None
+        return self.cell.iloc[int(np.argmin(np.abs(self.cell[TIME].to_numpy() - time)))]
 
     def rests_at(self, time: float) -> bool:
         """Whether no current flows at an instant [s]."""
-        if self.cell is None:
-            return False
-        nearest = int(np.argmin(np.abs(self.cell[TIME].to_numpy() - time)))
-        return float(self.cell[CURRENT].iloc[nearest]) == 0.0
+        return self.cell is not None and float(self._at(time)[CURRENT]) == 0.0
 
     def chosen_instants(self, count: int, rests: bool = True) -> list[float]:
-        """At most so many stored instants [s], evenly spread in DoD up to the last; not the start.
+        """At most so many stored instants [s], evenly spread in charge moved; not the start.
+
+        Charge moved counts what is charged as well as what is discharged, so that a cycle that
+        returns to its DoD is spread over too; where none moves they are spread over time.
 
         Args:
             count: How many.
@@ -101,18 +140,27 @@ class Results:
         last = at_rest[-1:] if rests and driven is not later else []
         count -= len(last)
         if len(driven) > count:
-            passed = np.array([self.dod_at(time) or time / driven[-1] for time in driven])
+            passed = self._moved(driven)
             wanted = passed[-1] * np.arange(1, count + 1) / count
             nearest = np.abs(passed[:, None] - wanted).argmin(axis=0)
             driven = [driven[pick] for pick in sorted(set(nearest.tolist()))]
-        return driven + last
+        return sorted(driven + last)
+
+    def _moved(self, times: Sequence[float]) -> NDArray[np.float64]:
+        """Σ|ΔDoD| from the start to instants [s]; the times themselves where DoD stays."""
+        table = self.instants() if self.cell is None or "DoD" not in self.cell else self.cell
+        steps = np.abs(np.diff(table["DoD"].to_numpy(np.float64), prepend=np.nan))
+        moved = np.nancumsum(steps)
+        if not len(moved) or moved[-1] == 0.0:
+            return np.asarray(times, dtype=np.float64)
+        found = np.interp(times, table[TIME].to_numpy(np.float64), moved)
+        return np.asarray(found, dtype=np.float64)
 
     def mean_sol(self, time: float) -> float | None:
         """SoL of the cell at an instant [s]."""
         if self.cell is None or "SoL" not in self.cell:
             return None
-        nearest = int(np.argmin(np.abs(self.cell[TIME].to_numpy() - time)))
-        return float(self.cell["SoL"].iloc[nearest])
+        return float(self._at(time)["SoL"])
 
     def dod_at(self, time: float) -> float | None:
         """Depth of discharge at a stored instant [s]."""

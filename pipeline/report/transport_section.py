@@ -8,7 +8,7 @@ from voxtrode.pipeline.report.blocks import Block, Figure, Listing, Missing, Sec
 from voxtrode.pipeline.report.numbers import is_number, number, percent, quantity
 from voxtrode.pipeline.report.results import Results
 from voxtrode.pipeline.report.style import data_uri
-from voxtrode.pipeline.transport_figures import FIGURES
+from voxtrode.pipeline.transport_figures_names import FIGURES
 
 type Row = Mapping[str, Any]
 

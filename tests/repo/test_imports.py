@@ -131,9 +131,10 @@ def test_reading_a_version_is_found(line: str) -> None:
     assert len(versions_read(line)) == 1
 
 
-def test_the_command_line_loads_no_mpi(tmp_path: Path) -> None:
-    """Loading it pulls in nothing of MPI and DOLFINx (tests/pipeline shows it for each command)."""
-    script = "import sys, voxtrode.pipeline.cli; print(*sys.modules)"
+@pytest.mark.parametrize("module", ["pipeline.cli", "pipeline.stage_report"])
+def test_these_load_no_mpi(tmp_path: Path, module: str) -> None:
+    """Loading them pulls in nothing of MPI and DOLFINx (tests/pipeline shows it for commands)."""
+    script = f"import sys, voxtrode.{module}; print(*sys.modules)"
     command = [sys.executable, "-c", script]
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True

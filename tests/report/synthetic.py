@@ -1,11 +1,14 @@
 """A small made-up run folder: plausible files of every stage, not the result of any simulation."""
 
+from collections.abc import Sequence
 from itertools import permutations, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
+from numpy.typing import NDArray
 
 from voxtrode.data.particle_table import COLUMNS
 from voxtrode.data.volume import Volume, write_volume
@@ -14,15 +17,28 @@ from voxtrode.pipeline.records import write_json
 from voxtrode.pipeline.study import Study, parse_study, write_study
 from voxtrode.pipeline.vtk import write_part, write_pvd
 
+type Floats = NDArray[np.float64]
+
 UM = 1e-6
 EDGE = 16  # µm and voxels along each axis
 TIMES = (0.0, 900.0, 1800.0, 2700.0, 3300.0)
 DODS = (0.0, 0.25, 0.5, 0.75, 0.75)  # the last instant is the end of a rest
+NOMINAL = 0.576  # mAh/cm²
+PARTS = {  # of the overpotential on discharge [mV]
+    "Ohmic": 3.0,
+    "Concentration": 5.0,
+    "Electronic": 0.1,
+    "Kinetic": 20.0,
+    "Film": 0.0,
+    "Solid diffusion": 9.0,
+    "Particle-to-particle": -0.5,
+    "Counter": 6.0,
+}
 BALLS = (((5, 5, 5), 4.5), ((11, 11, 8), 4.5), ((5, 12, 12), 3.0))  # (z, y, x), radius [µm]
 
 
-def study() -> Study:
-    """A half cell of balls, discharged and left to rest."""
+def study(**changed: Any) -> Study:
+    """A half cell of balls, discharged and left to rest, with other sections if given."""
     tree = {
         "name": "made-up",
         "volume": {
@@ -40,13 +56,14 @@ def study() -> Study:
         "separator": {"thickness": "8 um", "porosity": 0.5, "tortuosity": 1.5},
         "protocol": [{"discharge": "1C", "until": ["2.8 V", "75 % DoD"]}, {"rest": "10 min"}],
         "mesh": {"size": "2 um"},
+        **changed,
     }
     return parse_study(tree, Path())
 
 
-def write_run(folder: Path) -> Study:
-    """Writes files of every stage into a run folder; returns its study."""
-    made = study()
+def write_run(folder: Path, **changed: Any) -> Study:
+    """Writes files of every stage into a run folder; returns its study, see `study`."""
+    made = study(**changed)
     folder.mkdir(parents=True, exist_ok=True)
     write_study(made, folder / "study.yaml")
     _write_image(folder / "image")
@@ -71,8 +88,17 @@ def tetrahedra(cells: tuple[int, int, int], size: tuple[float, float, float]) ->
     return points, np.array(corners)
 
 
-def write_fields(folder: Path, comm: Communicator) -> Path:
-    """Fields with simple formulas: SoL = DoD + (z − z̄)/100 µm, c_e = 1000 + 5 z/µm mol/m³."""
+def write_fields(
+    folder: Path,
+    comm: Communicator,
+    times: Sequence[float] = TIMES,
+    dods: Sequence[float] = DODS,
+    salty: bool = True,
+) -> Path:
+    """Fields with simple formulas: SoL = DoD + (z − z̄)/100 µm, c_e = 1000 + 5 z/µm mol/m³.
+
+    Without salt there is no c_e.
+    """
     entries = []
     solid, solid_cells = tetrahedra((8, 8, 8), (EDGE * UM, EDGE * UM, EDGE * UM))
     middle = solid[solid_cells].mean(axis=1) / UM
@@ -81,16 +107,17 @@ def write_fields(folder: Path, comm: Communicator) -> Path:
         in_ball |= np.linalg.norm(middle - [x, y, z], axis=1) < radius
     solid_cells = solid_cells[in_ball]
     fluid, fluid_cells = tetrahedra((12, 4, 4), (1.5 * EDGE * UM, EDGE * UM, EDGE * UM))
-    for number, (time, dod) in enumerate(zip(TIMES, DODS, strict=True)):
+    for number, (time, dod) in enumerate(zip(times, dods, strict=True)):
         sol = dod + (solid[:, 2] / UM - 8.0) / 100.0
         salt = 1000.0 + 5.0 * fluid[:, 2] / UM * (number > 0)
+        ions = {"c_e [mol.m-3]": salt} if salty else {}
         parts = (
             ("solid", solid, solid_cells, {"SoL": sol}),
             (
                 "electrolyte",
                 fluid,
                 fluid_cells,
-                {"c_e [mol.m-3]": salt, "phi_e [V]": -0.01 * sol[0] + 0 * salt},
+                {**ions, "phi_e [V]": -0.01 * sol[0] + 0 * salt},
             ),
         )
         for part, (name, points, cells, data) in enumerate(parts):
@@ -265,38 +292,51 @@ def _write_tables(folder: Path) -> None:
     time = np.concatenate([drive, [2700.0, 3000.0, 3300.0]])
     dod = np.minimum(time / 3600.0, 0.75)
     current = np.where(np.arange(len(time)) < 28, 5.76, 0.0)
-    parts = {
-        "Ohmic": 3.0,
-        "Concentration": 5.0,
-        "Electronic": 0.1,
-        "Kinetic": 20.0,
-        "Film": 0.0,
-        "Solid diffusion": 9.0,
-        "Particle-to-particle": -0.5,
-        "Counter": 6.0,
-    }
-    rest = current == 0.0
-    total = np.where(rest, 0.004, 1e-3 * sum(parts.values()))
+    write_cell(folder, time, np.where(current == 0.0, 2, 1), current, dod)
+    write_particles(folder, TIMES, DODS)
+
+
+def write_cell(
+    folder: Path,
+    time: Floats,
+    step: NDArray[np.int64],
+    current: Floats,
+    dod: Floats,
+    start: float = 0.0,
+) -> None:
+    """The cell's table: parts of the overpotential are PARTS on discharge, −PARTS on charge.
+
+    Args:
+        folder: Where it goes.
+        time, step, current, dod: Columns.
+        start: DoD at which capacity is zero.
+    """
+    rest, sign = current == 0.0, np.sign(current)
+    total = np.where(rest, 0.004, 1e-3 * sign * sum(PARTS.values()))
     voltage = 4.2 - 0.9 * dod
     cell = {
         "Time [s]": time,
-        "Step": np.where(rest, 2, 1),
+        "Step": step,
         "Current density [A.m-2]": current,
         "Voltage [V]": voltage - total,
-        "Areal capacity [mA.h.cm-2]": 0.576 * dod,
+        "Areal capacity [mA.h.cm-2]": NOMINAL * (dod - start),
         "DoD": dod,
         "SoL": dod,
         "Mean c_e [mol.m-3]": 1000.0,
         "Min c_e [mol.m-3]": np.where(rest, 990.0, 900.0),
         "Max c_e [mol.m-3]": np.where(rest, 1010.0, 1100.0),
         **{
-            f"{name} overpotential [V]": np.where(rest, np.nan, 1e-3 * value)
-            for name, value in parts.items()
+            f"{name} overpotential [V]": np.where(rest, np.nan, 1e-3 * sign * value)
+            for name, value in PARTS.items()
         },
         "Total overpotential [V]": total,
         "Open-circuit voltage [V]": voltage,
     }
     pd.DataFrame(cell).to_csv(folder / "cell.csv", index=False)
+
+
+def write_particles(folder: Path, times: Sequence[float], dods: Sequence[float]) -> None:
+    """The particles' table at stored instants [s] with their DoD."""
     rows = [
         {
             "Particle": number,
@@ -321,7 +361,7 @@ def _write_tables(folder: Path) -> None:
             "Touches box": number == 1,
             "Dead": number == 3,
         }
-        for stored, passed in zip(TIMES, DODS, strict=True)
+        for stored, passed in zip(times, dods, strict=True)
         for number, (place, radius) in enumerate(BALLS, start=1)
     ]
     pd.DataFrame(rows).to_csv(folder / "particles.csv", index=False)

@@ -130,6 +130,23 @@ def test_balances_are_judged(run: Run, html: str) -> None:
     assert [tile.state for tile in tiles(results) if tile.label == "Worst balance"] == ["bad"]
 
 
+def test_a_caution_stands_once(run: Run) -> None:
+    """A phase whose touching particles were told apart leaves its ranges once for each colour."""
+    entry = {
+        "material": "NMC",
+        "law": "U",
+        "argument": "theta",
+        "range": [0.2, 0.9],
+        "reached": [0.1, 0.9],
+        "held": True,
+    }
+    other = {**entry, "law": "D_s"}
+    update_summary(run.folder / "summary.json", {"out_of_range": [entry, entry, other]})
+    found = all_cautions(read_results(run.folder, run.study))
+    assert len([text for text in found if text.startswith("U of NMC")]) == 1
+    assert len([text for text in found if text.startswith("D_s of NMC")]) == 1
+
+
 @pytest.mark.parametrize(
     ("gone", "sections"),
     [

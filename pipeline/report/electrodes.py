@@ -1,0 +1,76 @@
+"""Which electrode a phase belongs to, what lies at the ends of the volume, and mean SoLs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from voxtrode.pipeline.report.results import TIME, Results
+
+
+@dataclass(frozen=True)
+class Mean:
+    """SoL of an electrode at an instant.
+
+    Attributes:
+        name: `negative` or `positive` where both stand in the volume, else empty.
+        phases: Its active phases.
+        sol: Its SoL; None where neither table holds it.
+    """
+
+    name: str
+    phases: tuple[str, ...]
+    sol: float | None
+
+
+def electrode_means(results: Results, time: float) -> list[Mean]:
+    """SoL of each electrode in the volume at a stored instant [s].
+
+    That of the electrode that discharge fills is the cell's; that of a negative one in the volume
+    is the mean of its particles by volume, dead ones left out.
+    """
+    study = results.study
+    if study.negative is None:
+        return [Mean("", results.active, _filled(results, results.active, time))]
+    emptied = tuple(name for name in results.active if name in study.negative.phases)
+    filled = tuple(name for name in results.active if name not in emptied)
+    return [
+        Mean("negative", emptied, _of_particles(results, emptied, time)),
+        Mean("positive", filled, _filled(results, filled, time)),
+    ]
+
+
+def _filled(results: Results, phases: tuple[str, ...], time: float) -> float | None:
+    sol = results.mean_sol(time)
+    return _of_particles(results, phases, time) if sol is None else sol
+
+
+def _of_particles(results: Results, phases: tuple[str, ...], time: float) -> float | None:
+    table = results.particles
+    if table is None:
+        return None
+    alive = table[table["Phase"].isin(phases) & ~table["Dead"]]
+    rows = alive[np.isclose(alive[TIME], time)]
+    volume = float(rows["Volume [m3]"].sum())
+    return float((rows["SoL"] * rows["Volume [m3]"]).sum() / volume) if volume > 0.0 else None
+
+
+def from_electrode_mean(results: Results, rows: pd.DataFrame, time: float) -> pd.Series:
+    """SoL of particles minus that of their electrode at an instant [s]; NaN where not known."""
+    sols = {name: mean.sol for mean in electrode_means(results, time) for name in mean.phases}
+    return rows["SoL"] - rows["Phase"].map(sols).astype(float)
+
+
+def depth_ends(results: Results, beyond: str) -> str:
+    """What lies at small and at large depth z, for the label of an axis.
+
+    Args:
+        results: Of the run.
+        beyond: What lies beyond the volume of a half cell.
+    """
+    study = results.study
+    if study.negative is not None:
+        ends = ("negative", "positive")
+        first, last = ends if study.negative.collector == "first" else ends[::-1]
+        return f"  ({first} → {last} collector)"
+    return f"  (collector → {beyond})" if study.separator_thickness > 0.0 else ""

@@ -123,7 +123,7 @@ def counter_surface(mesh: TaggedMesh, law: FluxLaw, fields: Fields) -> Surface:
     """
     points = face_points(mesh, mesh.info.height * UM)
     dofs = fields.c_e.layout.region.vertex_dof[points.vertex]
-    signs = {PHI_E: -1.0, C_E: -_salt_share(fields)}
+    signs = {PHI_E: -1.0, C_E: -fields.salt_share}
     return Surface(points, {PHI_E: dofs, C_E: dofs}, signs, law)
 
 
@@ -150,7 +150,7 @@ def active_surfaces(mesh: TaggedMesh, cell: Cell, fields: Fields) -> list[Active
             C_E: ions[points.vertex],
             theta: field.layout.region.vertex_dof[points.vertex],
         }
-        signs = {PHI_S: 1.0, PHI_E: -1.0, C_E: -_salt_share(fields), theta: 1.0}
+        signs = {PHI_S: 1.0, PHI_E: -1.0, C_E: -fields.salt_share, theta: 1.0}
         shares = _shares(cell, label, material, points)
         law = Insertion(shares, theta, fields.electrolyte.c_e0.value)
         surfaces.append(ActiveSurface(points, dofs, signs, law, label, material, facets, theta))
@@ -183,7 +183,3 @@ def _wetted(cell: Cell, label: int) -> Array:
     for beyond in cell.ionic():
         share[beyond] = cell.reaction(label, beyond).wetted
     return share
-
-
-def _salt_share(fields: Fields) -> float:
-    return fields.salt_share

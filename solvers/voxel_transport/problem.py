@@ -97,7 +97,7 @@ def create_problem(
         for one in conductivity
     ]
     return Problem(
-        Table(phase, _table(conductivity, edges, direction)),
+        Table(phase, _table(conductivity, edges)),
         slab,
         direction,
         max(conductivity, default=0.0) * float(np.prod(edges)) * shape[direction] / area,
@@ -136,9 +136,7 @@ def _fill_ghosts(
         ends[-1] = electrode
 
 
-def _table(
-    conductivity: Sequence[float], edges: NDArray[np.float64], direction: int
-) -> NDArray[np.float64]:
+def _table(conductivity: Sequence[float], edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Harmonic means between phases, 2 k of a phase before an electrode, 0 before an insulator."""
     k = np.asarray(conductivity, dtype=np.float64) / max(conductivity, default=1.0)
     single = np.zeros((len(k) + 2, len(k) + 2))

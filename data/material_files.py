@@ -78,6 +78,9 @@ def read_law(
     entry.check_keys((bodies[0], "unit", "source"), optional)
     named = entry.entry("constants")
     constants = {key: read_parameter(named.entry(key), None) for key in named.content}
+    for key, parameter in constants.items():
+        if parameter.activation is not None:
+            entry.fail(f"constants.{key}: {ACTIVATION} belongs to the law, not to a constant of it")
     values = {"F": FARADAY, "R": GAS_CONSTANT} | dict(known)
     values |= {key: parameter.value for key, parameter in constants.items()}
     fit, formula = _BODIES[bodies[0]](entry, arguments, values)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from voxtrode.data.entries import Entry
+from voxtrode.data.errors import InputError
 from voxtrode.data.expression import Expression, Symbol, constant
 from voxtrode.data.law import FARADAY, GAS_CONSTANT, REFERENCE_TEMPERATURE, Law, Parameter
 
@@ -162,7 +163,15 @@ def dilute_electrolyte(
         name, source: As in the library.
         c_e0: Initial salt concentration.
         D_plus, D_minus: Diffusivities of the cation and the anion [m2 s-1].
+
+    Raises:
+        InputError: A diffusivity with an activation energy.
     """
+    if D_plus.activation is not None or D_minus.activation is not None:
+        raise InputError(
+            f"{name}: an activation_energy of D_plus or D_minus is not available yet; "
+            "give both at the temperature of the study"
+        )
     plus, minus = D_plus.value, D_minus.value
     parts: dict[str, Parameter] = {"D_plus": D_plus, "D_minus": D_minus}
     t_plus = plus / (plus + minus)

@@ -144,13 +144,29 @@ def catalogue() -> list[CatalogueEntry]:
 
 
 def assumed_parameters(obj: Any) -> list[Assumed]:
-    """Everything in a material that no source gives: name, value or formula, unit, note."""
+    """Everything in a material that no source gives: name, value or formula, unit, note.
+
+    A constant is named after its law (``i0: k``); one that several laws share is listed once, by
+    its own name.
+    """
+    quantities = {field.name: getattr(obj, field.name) for field in fields(obj)}
+    shared = _shared([q for q in quantities.values() if isinstance(q, Law)])
     found: list[Assumed] = []
-    for field in fields(obj):
-        quantity = getattr(obj, field.name)
+    for name, quantity in quantities.items():
         if hasattr(quantity, "assumptions"):
-            found += quantity.assumptions(field.name)
-    return found
+            repeated = {f"{name}: {key}" for key in shared}
+            found += [one for one in quantity.assumptions(name) if one.name not in repeated]
+    return found + [one for key, constant in shared.items() for one in constant.assumptions(key)]
+
+
+def _shared(laws: list[Law]) -> dict[str, Parameter]:
+    """The very constants that several laws have, by name."""
+    pairs = [pair for law in laws for pair in law.constants.items()]
+    names: dict[str, list[int]] = {}
+    for key, constant in pairs:
+        names.setdefault(key, []).append(id(constant))
+    once = {key for key, ids in names.items() if len(ids) > 1 and len(set(ids)) == 1}
+    return {key: constant for key, constant in pairs if key in once}
 
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.expression import Expression, Symbol, call, minimum
-from voxtrode.data.law import FARADAY, GAS_CONSTANT, Law
+from voxtrode.data.law import FARADAY, Law
 from voxtrode.data.parsing import parse
 
 if TYPE_CHECKING:
@@ -106,24 +106,18 @@ def by_rate_constant(
     return by_formula(text, source)
 
 
-def by_resistance(resistance: float, temperature: float, source: str = "study") -> Law:
-    """i₀ = RT/(F R_ct), from the area-specific charge-transfer resistance.
-
-    With one electron and α_a + α_c = 1 it is ∂η/∂J at η = 0.
+def by_formula(
+    text: str, source: str = "study", symbols: tuple[str, ...] = ("c_e", "theta")
+) -> Law:
+    """i₀ [A m⁻²] as a formula of ``theta`` and ``c_e`` [mol m⁻³].
 
     Args:
-        resistance: R_ct times the wetted area it was measured on [Ω m²].
-        temperature: T [K].
-        source: Where R_ct comes from.
-    """
-    return by_formula(repr(GAS_CONSTANT * temperature / (FARADAY * resistance)), source)
-
-
-def by_formula(text: str, source: str = "study") -> Law:
-    """i₀ [A m⁻²] as a formula of ``theta`` and ``c_e`` [mol m⁻³].
+        text: The formula.
+        source: Where it comes from.
+        symbols: Those of the two that it may depend on.
 
     Raises:
         InputError: The text is no formula of these.
     """
     arguments = ("c_e", "theta")
-    return Law(parse(text, arguments, {}), arguments, "A/m^2", source, formula=text)
+    return Law(parse(text, symbols, {}), arguments, "A/m^2", source, formula=text)

@@ -35,9 +35,11 @@ def build_phases(study: Study) -> dict[str, Phase]:
     return {name: _phase(study, name, entry) for name, entry in study.phases.items()}
 
 
-def build_separator(study: Study) -> Phase:
-    """The separator: liquid or solid electrolyte, no electrons."""
+def build_separator(study: Study) -> Phase | None:
+    """The separator: liquid or solid electrolyte, no electrons; None where there is none."""
     entry = study.separator
+    if entry.thickness == 0.0:
+        return None
     if entry.porosity is None or entry.tortuosity is None:
         return Phase(
             "separator", kappa=_kappa(study, entry.material, entry.ionic_conductivity, "separator")
@@ -48,6 +50,17 @@ def build_separator(study: Study) -> Phase:
         tortuosity=tortuosity_value(entry.tortuosity, entry.porosity),
     )
     return Phase(name="separator", liquid=liquid)
+
+
+def all_phases(study: Study) -> dict[str, Phase]:
+    """Every phase of the cell by name: those of the volume, and the separator where there is one.
+
+    Raises:
+        InputError: As of `build_phases`.
+    """
+    separator = build_separator(study)
+    extra = {} if separator is None else {separator.name: separator}
+    return {**build_phases(study), **extra}
 
 
 def build_electrolyte(study: Study) -> Electrolyte:
@@ -97,13 +110,14 @@ def windows(study: Study) -> dict[str, tuple[float, float]]:
 def materials(study: Study) -> dict[str, Material]:
     """Every material, electrolyte and counter electrode of a study, by name."""
     named = {f"phases.{name}": entry.material for name, entry in study.phases.items()}
-    named["separator"] = study.separator.material
+    if study.separator_thickness > 0.0:
+        named["separator"] = study.separator.material
     found: list[Material] = [
         _material(study, given, f"{where}.material")
         for where, given in named.items()
         if given is not None
     ]
-    phases = [*build_phases(study).values(), build_separator(study)]
+    phases = all_phases(study).values()
     found += [phase.liquid.electrolyte for phase in phases if phase.liquid is not None]
     counter = build_counter(study) if study.surroundings is None else None
     return {one.name: one for one in [*found, *([] if counter is None else [counter])]}
@@ -111,9 +125,7 @@ def materials(study: Study) -> dict[str, Material]:
 
 def holds_salt(study: Study) -> bool:
     """Whether any part of the cell holds a liquid electrolyte."""
-    return any(
-        phase.holds_salt for phase in (*build_phases(study).values(), build_separator(study))
-    )
+    return any(phase.holds_salt for phase in all_phases(study).values())
 
 
 def capabilities(study: Study) -> dict[str, dict[str, bool]]:

@@ -4,16 +4,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from voxtrode.data.errors import InputError, NotAvailableError
 from voxtrode.data.law import FARADAY, GAS_CONSTANT, Law, arrhenius
 from voxtrode.data.phases import Phase
 from voxtrode.data.reactions import Reaction, by_formula, by_rate_constant
-from voxtrode.pipeline.build import build_phases, build_separator
+from voxtrode.pipeline.build import all_phases
 from voxtrode.pipeline.study import Study
-from voxtrode.pipeline.study_interfaces import CLOSED, OPEN, SEPARATOR, Interface, pair
+from voxtrode.pipeline.study_interfaces import CLOSED, OPEN, Interface, pair
 
 REFERENCE_SALT = 1000.0
 """c_e0 [mol/m³] of rate constants where the cell holds no salt."""
+_PROBES = (0.1, 0.5, 0.9)
+"""Stoichiometries at which formulas are tried."""
 
 
 def build_reactions(study: Study) -> dict[tuple[str, str], Reaction]:
@@ -24,7 +28,7 @@ def build_reactions(study: Study) -> dict[tuple[str, str], Reaction]:
     Raises:
         InputError: A key names phases that exchange no charge, or a formula is no law.
     """
-    phases = {**build_phases(study), SEPARATOR: build_separator(study)}
+    phases = all_phases(study)
     found: dict[tuple[str, str], Reaction] = {}
     for key, given in sorted(study.interfaces.items(), key=lambda item: len(pair(item[0]))):
         if given.of_contact:
@@ -42,9 +46,9 @@ def build_contacts(study: Study) -> dict[tuple[str, str], float]:
 
     Raises:
         InputError: A key names no two active phases, or materials that cannot share lithium freely.
-        NotAvailableError: What only contacts inside a phase, or of electrons, would need.
+        NotAvailableError: A resistance for electrons.
     """
-    phases = {**build_phases(study), SEPARATOR: build_separator(study)}
+    phases = all_phases(study)
     found = {}
     for key, given in study.interfaces.items():
         if not given.of_contact:
@@ -107,16 +111,33 @@ def _exchange_current(
     reaction: Reaction, given: Interface, study: Study, phases: Mapping[str, Phase], where: str
 ) -> Law | None:
     law = None
+    fluids = [phase.liquid for phase in phases.values() if phase.liquid is not None]
+    c_e0 = fluids[0].electrolyte.c_e0.value if fluids else REFERENCE_SALT
     if given.rate_constant is not None:
-        fluids = [phase.liquid for phase in phases.values() if phase.liquid is not None]
-        c_e0 = fluids[0].electrolyte.c_e0.value if fluids else REFERENCE_SALT
         law = by_rate_constant(given.rate_constant, c_e0, reaction.alpha_a, reaction.alpha_c, where)
     elif given.exchange_current is not None:
-        law = by_formula(str(given.exchange_current), where)
+        text = str(given.exchange_current)
+        _check_positive(text, c_e0, f"{where}.exchange_current", "A/m^2")
+        law = by_formula(text, where)
     elif given.charge_transfer_resistance is not None:
+        text = str(given.charge_transfer_resistance)
+        _check_positive(text, c_e0, f"{where}.charge_transfer_resistance", "ohm*m^2")
         thermal = GAS_CONSTANT * study.temperature / FARADAY
-        law = by_formula(f"{thermal!r}/({given.charge_transfer_resistance})", where)
+        law = by_formula(f"{thermal!r}/({text})", where)
     if law is None or given.activation_energy is None:
         return law
     factor = arrhenius(given.activation_energy, study.temperature)
     return replace(law, expression=law.expression * factor)
+
+
+def _check_positive(formula: str, c_e0: float, where: str, unit: str) -> None:
+    """Refuse a formula that is not positive where every study passes by."""
+    law = by_formula(formula)
+    for theta in _PROBES:
+        with np.errstate(all="ignore"):
+            value = float(law(c_e=c_e0, theta=theta))
+        if not 0.0 < value < math.inf:
+            raise InputError(
+                f"{where}: {formula} is {value:g} {unit} at theta = {theta:g} and c_e ="
+                f" {c_e0:g} mol/m^3; expected a positive number"
+            )

@@ -1,7 +1,8 @@
 """`voxtrode check`: a study's faults, or its size and its cost, without running anything."""
 
 from voxtrode.pipeline.build import build_phases
-from voxtrode.pipeline.estimates import Estimate, estimate
+from voxtrode.pipeline.estimates import Estimate, estimate, unknown_fields
+from voxtrode.pipeline.expected_iterations import expected_iterations
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.validation import inspect_volume, validate
 
@@ -28,7 +29,8 @@ def check(study: Study) -> dict[str, str]:
         build_phases(study),
         study.mesh,
         study.separator_thickness,
-        len(study.steps),
+        unknown_fields(study.surroundings),
+        expected_iterations(study),
     )
     size = " x ".join(f"{edge * 1e6:g}" for edge in header.size)
     voxel = " x ".join(f"{edge * 1e9:g}" for edge in header.voxel)

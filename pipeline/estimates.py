@@ -1,6 +1,6 @@
 """What a study will cost, estimated before anything runs: its mesh, its unknowns, memory, time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from math import prod
 from operator import attrgetter
@@ -9,20 +9,21 @@ from voxtrode.data.phases import Phase
 from voxtrode.data.volume import VolumeHeader
 from voxtrode.pipeline.mesh_counts import Counts, smooth_counts, touching, voxel_counts
 from voxtrode.pipeline.study_mesh import Mesh
+from voxtrode.pipeline.study_surroundings import Surroundings
 
 BYTES_PER_UNKNOWN = 5000.0
 BYTES_PER_PROCESS = 4e8  # libraries, before any mesh
 # Both from the study `quickstart` on two ranks with a voxel mesh: 131 779 unknowns, 1.46 GiB.
 SECONDS_PER_UNKNOWN_AND_ITERATION = 1.3e-5  # Newton: residual, Jacobian, linear solve; one core
-ITERATIONS_PER_STEP = 220  # Newton iterations of a 1C discharge
 SECONDS_PER_CELL = 2e-5  # meshing, tagging, writing; one core
 
-_FIELDS = (
-    (1, attrgetter("stores")),  # c_s
-    (1, attrgetter("conducts_electrons")),  # φ_s
-    (1, attrgetter("conducts_ions")),  # φ_e
-    (1, attrgetter("holds_salt")),  # c_e
-)
+_FIELDS = {
+    "c_s": attrgetter("stores"),
+    "phi_s": attrgetter("conducts_electrons"),
+    "phi_e": attrgetter("conducts_ions"),
+    "c_e": attrgetter("holds_salt"),
+}
+_OF_SEPARATOR = ("phi_e", "c_e")
 _COUNTS: dict[str, Callable[..., Counts]] = {"smooth": smooth_counts, "voxel": voxel_counts}
 
 
@@ -52,7 +53,8 @@ def estimate(
     phases: Mapping[str, Phase],
     mesh: Mesh,
     separator: float,
-    steps: int,
+    unknown: Collection[str],
+    iterations: float,
 ) -> Estimate:
     """Estimates the cost of a study.
 
@@ -63,15 +65,16 @@ def estimate(
         phases: What each phase can do.
         mesh: What the study asks for.
         separator: Thickness of the separator [m].
-        steps: Number of protocol steps.
+        unknown: Fields that are solved for, as `unknown_fields` says.
+        iterations: Newton iterations of the protocol.
     """
     counts = _COUNTS[mesh.method](mesh, header, separator, area)
-    unknowns = 2.0 * counts.behind
-    for fields, carries in _FIELDS:
-        names = [name for name, phase in phases.items() if carries(phase)]
+    unknowns = counts.behind * sum(field in unknown for field in _OF_SEPARATOR)
+    for field in unknown:
+        names = [name for name, phase in phases.items() if _FIELDS[field](phase)]
         alone = sum(shares[name] for name in names) * (counts.inside - counts.surface)
-        unknowns += fields * (alone + touching(shares, names) * counts.surface)
-    work = unknowns * SECONDS_PER_UNKNOWN_AND_ITERATION * ITERATIONS_PER_STEP * steps
+        unknowns += alone + touching(shares, names) * counts.surface
+    work = unknowns * SECONDS_PER_UNKNOWN_AND_ITERATION * iterations
     return Estimate(
         voxels=prod(header.shape),
         mesh=counts,
@@ -79,3 +82,10 @@ def estimate(
         memory=BYTES_PER_PROCESS + unknowns * BYTES_PER_UNKNOWN,
         seconds=work + counts.cells * SECONDS_PER_CELL,
     )
+
+
+def unknown_fields(surroundings: Surroundings | None) -> tuple[str, ...]:
+    """The fields that are solved for: all in a cell, some where the electrolyte is stirred."""
+    if surroundings is None:
+        return tuple(_FIELDS)
+    return ("c_s",) if surroundings.stirred.everywhere else ("c_s", "phi_s")

@@ -23,11 +23,12 @@ def c_axes(context: StageContext, mesh: TaggedMesh, cell: Cell) -> npt.NDArray[n
     cells = np.flatnonzero(np.isin(mesh.phase, labels))
     corners = mesh.mesh.geometry.x[mesh.mesh.geometry.dofmaps[0][cells]]
     axes[cells] = c_axes_at(context.run_dir / "image", corners.mean(axis=1) / UM)
-    unknown = int(np.count_nonzero(~axes[cells].any(axis=1)))
+    owned = cells[cells < mesh.mesh.topology.index_map(3).size_local]
+    unknown = int(np.count_nonzero(~axes[owned].any(axis=1)))
     total = mesh.mesh.comm.allreduce(unknown)
     if total:
         context.log.warning(
-            f"{total} cells (ghosts of ranks included) lie in no grain; lithium diffuses there as"
-            " along the layers in all directions"
+            f"{total} cells lie in no grain; lithium diffuses there as along the layers in all"
+            " directions"
         )
     return axes

@@ -22,16 +22,20 @@ def out_of_range(cell: Cell, extremes: Extremes) -> list[dict[str, Any]]:
         extremes: Smallest and largest c_e [mol/m³] (`c_e`) and θ (by the name of its phase).
 
     Returns:
-        `material`, `law`, `argument`, `range` and `reached` of each, and `held`: whether the law is
-        constant beyond (else it goes on as its formula or its assumed tail does).
+        `phase` (None: all that hold the electrolyte), `material`, `law`, `argument`, `range` and
+        `reached` of each, and `held`: whether the law is constant beyond (else it goes on as its
+        formula or its assumed tail does).
     """
     found = []
     if SALT in extremes:
         for fluid, _ in cell.electrolytes():
-            found += list(_left(fluid, SALT, extremes[SALT], fluid.c_max_fit.value))
-    for phase in cell.phases.values():
-        if phase.active is not None and phase.name in extremes:
-            found += list(_left(phase.active, "theta", extremes[phase.name], None))
+            left = _left(fluid, SALT, extremes[SALT], fluid.c_max_fit.value)
+            found += [{"phase": None, **one} for one in left]
+    # Phases split so that their particles come apart share a name, and the extremes kept by it.
+    for name, phase in {phase.name: phase for phase in cell.phases.values()}.items():
+        if phase.active is not None and name in extremes:
+            left = _left(phase.active, "theta", extremes[name], None)
+            found += [{"phase": name, **one} for one in left]
     return found
 
 

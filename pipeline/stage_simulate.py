@@ -148,8 +148,9 @@ def _first(stops: Sequence[Stop], kind: StopKind, highest: bool = False) -> floa
 def _cell(study: Study, mesh: TaggedMesh) -> Cell:
     phases = build_phases(study)
     labels = {label: phases[name] for label, name in enumerate(mesh.info.phases[:-1])}
-    if study.negative is None:
-        labels[len(labels)] = build_separator(study)
+    separator = build_separator(study)
+    if separator is not None:
+        labels[len(labels)] = separator
     label_of = {phase.name: label for label, phase in labels.items()}
     reactions = {
         (label_of[active], label_of[ionic]): reaction

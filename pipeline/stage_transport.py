@@ -13,6 +13,7 @@ from voxtrode.pipeline.communicator import on_root
 from voxtrode.pipeline.records import read_json, write_json
 from voxtrode.pipeline.stage_mesh import build_mesh
 from voxtrode.pipeline.stages import StageContext
+from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.transport_cases import IONS, Case, transport_cases
 from voxtrode.pipeline.transport_figures import draw_flux
 from voxtrode.pipeline.transport_rows import (
@@ -26,7 +27,7 @@ from voxtrode.pipeline.transport_rows import (
 )
 from voxtrode.pipeline.transport_voxels import SlabOfVoxels, read_halved, read_voxels
 from voxtrode.solvers.taufactor_engine import require_taufactor, taufactor_transport
-from voxtrode.solvers.transport import mesh_transport
+from voxtrode.solvers.transport import mesh_shares, mesh_transport
 from voxtrode.solvers.voxel_transport.problem import Inside
 
 
@@ -92,10 +93,10 @@ def run(context: StageContext) -> None:
         "sides": settings.sides,
         "differences": differences(rows),
     }
-    one = context.study.negative is None and context.study.positive is None
-    if one:  # the volume is one electrode, with the counter face at its end
+    electrode = _is_electrode(context.study)
+    if electrode:
         tree["parameters"] = parameters(rows, header.size[0])
-    if one and settings.electrode:
+    if electrode and settings.electrode:
         tree["electrode"] = _electrode(inputs, cases)
     if settings.tensor:
         tree["tensors"] = [_tensor(inputs, case) for case in cases]
@@ -108,6 +109,11 @@ def run(context: StageContext) -> None:
             context.log.info(
                 f"transport: {row['phase']} along z by {row['method']}: tortuosity factor {tau}"
             )
+
+
+def _is_electrode(study: Study) -> bool:
+    """Whether the volume is one electrode, with the counter face at its end."""
+    return study.negative is None and study.positive is None and study.surroundings is None
 
 
 def _electrode(inputs: Inputs, cases: Sequence[Case]) -> list[Row]:
@@ -155,7 +161,7 @@ def _by_mesh(inputs: Inputs, case: Case, axis: str) -> Row:
     found = inputs.solved(
         "mesh", case, axis, lambda one: mesh_transport(inputs.mesh, case.name, one, axis)
     )
-    row = row_of(case, found, inputs.voxels.shares(case.inside))
+    row = row_of(case, found, mesh_shares(inputs.mesh, case.inside))
     if (coarse := inputs.coarse) is not None:
         again = inputs.solved(
             "coarse mesh", case, axis, lambda one: mesh_transport(coarse, case.name, one, axis)

@@ -85,7 +85,13 @@ class Stage:
 def _image_inputs(study: Study) -> dict[str, Any]:
     volume = study.volume.model_dump(mode="json")
     volume.get("image", {}).pop("file", None)  # its content counts, not where it lies
-    return {"volume": volume, "capabilities": capabilities(study), "far": study.far}
+    surroundings = study.resolved()["surroundings"]  # whence electrons and electrolyte come
+    return {
+        "volume": volume,
+        "capabilities": capabilities(study),
+        "far": study.far,
+        "surroundings": surroundings,
+    }
 
 
 def _mesh_inputs(study: Study) -> dict[str, Any]:

@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from voxtrode.data.errors import InputError, NotAvailableError
@@ -18,11 +25,20 @@ from voxtrode.pipeline.study_counter import CounterGiven, CounterMaterial
 from voxtrode.pipeline.study_electrodes import ElectrodeEntry, NegativeEntry, check_electrodes
 from voxtrode.pipeline.study_file import apply_overrides, find_study, read_yaml, write_yaml
 from voxtrode.pipeline.study_initial import Initial
-from voxtrode.pipeline.study_interfaces import Interface, check_pairs
+from voxtrode.pipeline.study_interfaces import SEPARATOR, Interface, check_pairs
 from voxtrode.pipeline.study_material import ElectrolyteGiven, Source
 from voxtrode.pipeline.study_mesh import Mesh
 from voxtrode.pipeline.study_phases import FULL_PORE, NO_SEPARATOR, PhaseEntry, Separator
-from voxtrode.pipeline.study_protocol import OneStep, Placed, Protocol, Repeat, StopKind, flat
+from voxtrode.pipeline.study_protocol import (
+    OneStep,
+    Placed,
+    Protocol,
+    Repeat,
+    StopKind,
+    check_count,
+    flat,
+    written,
+)
 from voxtrode.pipeline.study_surroundings import Surroundings
 from voxtrode.pipeline.study_transport import Transport
 from voxtrode.pipeline.study_volume import VolumeSource
@@ -135,7 +151,7 @@ class Study(Section):
     )
     nominal_capacity: ArealCapacity | None = None
     initial: Initial = Initial(sol=0.0)
-    protocol: Protocol
+    protocol: Annotated[Protocol, AfterValidator(check_count)]
     voltage_window: tuple[Voltage, Voltage] = Field(
         default_factory=lambda data: _cutoffs(data.get("protocol", ()))
     )
@@ -219,7 +235,8 @@ class Study(Section):
         check_electrodes(self.negative, self.positive, tuple(self.phases))
         if self.surroundings is not None and self.negative is not None:
             raise ValueError(
-                "surroundings: stand for a cell; remove negative and positive, or them"
+                "surroundings take the place of a cell: remove negative and positive, or remove"
+                " surroundings"
             )
         return self
 
@@ -228,7 +245,11 @@ class Study(Section):
     def _known_pairs(
         cls, given: dict[str, Interface], info: ValidationInfo
     ) -> dict[str, Interface]:
-        return check_pairs(given, tuple(info.data.get("phases", ())))
+        names = tuple(info.data.get("phases", ()))
+        separator = info.data.get("separator")
+        if separator is None or separator.thickness > 0.0:  # None: faulty, which is said
+            names += (SEPARATOR,)
+        return check_pairs(given, names)
 
     @field_validator("voltage_window", mode="after")
     @classmethod
@@ -277,7 +298,7 @@ class Study(Section):
 def _cutoffs(protocol: Sequence[OneStep | Repeat]) -> tuple[float, float]:
     ends = [
         (placed.step.direction, stop.value)
-        for placed in flat(protocol)
+        for placed in written(protocol)
         for stop in placed.step.stops
         if stop.kind is StopKind.VOLTAGE
     ]

@@ -24,14 +24,21 @@ SEPARATOR = "separator"
 """The separator's name in a pair."""
 
 
-def _formula_or(unit: str, what: str, example: str) -> Callable[[object], float | str]:
+OF_CURRENT = ("theta", "c_e")
+OF_RESISTANCE = ("theta",)
+"""What an exchange current and a charge-transfer resistance may depend on."""
+
+
+def _formula_or(
+    unit: str, what: str, example: str, symbols: tuple[str, ...]
+) -> Callable[[object], float | str]:
     def parse(given: object) -> float | str:
-        if isinstance(given, str) and any(name in given for name in ("theta", "c_e")):
+        if isinstance(given, str) and any(name in given for name in OF_CURRENT):
             try:
-                by_formula(given)
+                by_formula(given, symbols=symbols)
             except InputError as error:
                 raise ValueError(
-                    f"{error}; expected a formula of theta and c_e in {unit}"
+                    f"{error}; expected a formula of {' and '.join(symbols)} in {unit}"
                 ) from None
             return given
         value = to_si(given, unit, what, example)
@@ -45,12 +52,14 @@ def _formula_or(unit: str, what: str, example: str) -> Callable[[object], float 
 _NUMBER_OR_TEXT = WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]})
 type ExchangeCurrent = Annotated[
     float | str,
-    BeforeValidator(_formula_or("A/m^2", "current density", "5 A/m^2")),
+    BeforeValidator(_formula_or("A/m^2", "current density", "5 A/m^2", OF_CURRENT)),
     _NUMBER_OR_TEXT,
 ]
 type TransferResistance = Annotated[
     float | str,
-    BeforeValidator(_formula_or("ohm*m^2", "area-specific resistance", "50 ohm*cm^2")),
+    BeforeValidator(
+        _formula_or("ohm*m^2", "area-specific resistance", "50 ohm*cm^2", OF_RESISTANCE)
+    ),
     _NUMBER_OR_TEXT,
 ]
 
@@ -142,13 +151,16 @@ def pair(key: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in key.split("|"))
 
 
-def check_pairs(given: dict[str, Interface], names: tuple[str, ...]) -> dict[str, Interface]:
+def check_pairs(given: dict[str, Interface], known: tuple[str, ...]) -> dict[str, Interface]:
     """Refuse keys that name no phases, and two that name the same pair.
+
+    Args:
+        given: By key.
+        known: Names of the phases, the separator's among them where there is one.
 
     Raises:
         ValueError: With the key.
     """
-    known = (*names, SEPARATOR)
     seen: dict[tuple[str, ...], str] = {}
     for key in given:
         parts = pair(key)

@@ -26,6 +26,9 @@ from pydantic import (
 from voxtrode.pipeline.quantities import Time, Voltage, in_unit, parse_c_rate, split_quantity, to_si
 from voxtrode.pipeline.study_base import Section, nearest
 
+MOST_STEPS = 100_000
+"""Steps that a protocol may have, repetitions carried out."""
+
 
 @dataclass(frozen=True)
 class Current:
@@ -373,3 +376,35 @@ def flat(protocol: Sequence[OneStep | Repeat], key: str = "protocol") -> Iterato
                 yield from flat(step.steps, f"{here}.steps")
         else:
             yield Placed(here, step)
+
+
+def written(protocol: Sequence[OneStep | Repeat], key: str = "protocol") -> Iterator[Placed]:
+    """The steps as the study says them: each once, however often it is carried out."""
+    for number, step in enumerate(protocol):
+        here = f"{key}.{number}"
+        if isinstance(step, Repeat):
+            yield from written(step.steps, f"{here}.steps")
+        else:
+            yield Placed(here, step)
+
+
+def count(protocol: Sequence[OneStep | Repeat]) -> int:
+    """Number of steps that are carried out."""
+    return sum(
+        step.repeat * count(step.steps) if isinstance(step, Repeat) else 1 for step in protocol
+    )
+
+
+def check_count(protocol: Protocol) -> Protocol:
+    """Refuse more steps than `MOST_STEPS`.
+
+    Raises:
+        ValueError: With the number.
+    """
+    total = count(protocol)
+    if total > MOST_STEPS:
+        raise ValueError(
+            f"{total} steps with all repetitions, expected at most {MOST_STEPS}; repeat less often,"
+            " or go on from the end of a run with initial: {run: ...}"
+        )
+    return protocol

@@ -129,6 +129,9 @@ def parameters(rows: Sequence[Row], thickness: float) -> Row:
 
 
 def _named_ions(row: Row, bpx: Row, pybamm: Row) -> None:
+    """Factors on the one free electrolyte; both formats have no place for several conductors."""
+    if "reference_S_m" in row:
+        return
     bpx["Porosity"] = row["fraction"]
     bpx["Transport efficiency"] = row["effective_ratio"]
     pybamm["Positive electrode porosity"] = row["fraction"]

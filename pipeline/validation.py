@@ -6,6 +6,7 @@ The shape of the study file is checked where it is read (`voxtrode.pipeline.stud
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import product
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.materials import ActiveMaterial, stoichiometry_at
@@ -25,7 +26,7 @@ from voxtrode.pipeline.stages import state_hash
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_counter import CounterMaterial
 from voxtrode.pipeline.study_image import Image
-from voxtrode.pipeline.study_protocol import Placed, StopKind
+from voxtrode.pipeline.study_protocol import OneStep, Placed, StopKind, written
 
 _JUDGED_EARLY = 200_000_000  # voxels; above, missing paths show in the stages
 
@@ -168,19 +169,22 @@ def _check_voltages(study: Study, phases: dict[str, Phase]) -> None:
         _check_reach(material, {"voltage_window": lower, "voltage_window.1": upper})
         active.append(material)
     charged, discharged = counter_ends(study)
-    for placed in study.steps:
-        ends = {
-            f"{placed.key}.until": stop.value
-            for stop in placed.step.stops
-            if stop.kind is StopKind.VOLTAGE
-        }
-        held = {} if placed.step.held is None else {f"{placed.key}.hold": placed.step.held}
-        if charged == discharged:  # else the counter electrode's potential makes up for it
-            for material in active:
-                _check_reach(
-                    material, {key: voltage + charged for key, voltage in (ends | held).items()}
-                )
-        _check_direction(study, placed, ends)
+    fixed = charged == discharged  # else the counter electrode's potential moves, too
+    checked: set[OneStep] = set()
+    for placed in written(study.protocol):
+        if placed.step in checked:
+            continue
+        voltages = [stop.value for stop in placed.step.stops if stop.kind is StopKind.VOLTAGE]
+        if fixed:
+            asked = [(f"{placed.key}.until", voltage) for voltage in voltages]
+            if placed.step.held is not None:
+                asked.append((f"{placed.key}.hold", placed.step.held))
+            for material, (key, voltage) in product(active, asked):
+                _check_reach(material, {key: voltage + charged})
+        _check_direction(study, placed, voltages)
+        if not checked:
+            _check_start(study, placed, voltages, fixed)
+        checked.add(placed.step)
     _check_counter(study)
 
 
@@ -192,27 +196,43 @@ def _check_reach(material: ActiveMaterial, potentials: Mapping[str, float]) -> N
             raise InputError(f"{key}: {material.name}: {error}") from None
 
 
-def _check_direction(study: Study, placed: Placed, ends: Mapping[str, float]) -> None:
+def _check_direction(study: Study, placed: Placed, voltages: Sequence[float]) -> None:
     """Refuse a discharge that ends above the upper cut-off, a charge that ends below the lower."""
     lower, upper = study.voltage_window
-    first = placed.key == study.steps[0].key and study.initial.sol in (0.0, 1.0)
-    for key, voltage in ends.items():
+    for voltage in voltages:
         if placed.step.direction > 0 and voltage >= upper:
             raise InputError(
-                f"{key}: a discharge to {voltage:g} V cannot begin at {upper:g} V, the highest"
-                " voltage of the study (voltage_window); give a lower voltage"
+                f"{placed.key}.until: a discharge to {voltage:g} V cannot begin at {upper:g} V, the"
+                " highest voltage of the study (voltage_window); give a lower voltage"
             )
         if placed.step.direction < 0 and voltage <= lower:
             raise InputError(
-                f"{key}: a charge to {voltage:g} V cannot begin at {lower:g} V, the lowest"
-                " voltage of the study (voltage_window); give a higher voltage"
+                f"{placed.key}.until: a charge to {voltage:g} V cannot begin at {lower:g} V, the"
+                " lowest voltage of the study (voltage_window); give a higher voltage"
             )
-        if first and placed.step.direction < 0 and study.initial.sol == 0.0 and voltage <= upper:
-            raise InputError(
-                f"{key}: a charge to {voltage:g} V cannot begin at {upper:g} V, the open-circuit"
-                " voltage at the start; discharge first, or say where to start, e.g."
-                " initial: {sol: 1}"
-            )
+
+
+def _check_start(study: Study, placed: Placed, voltages: Sequence[float], fixed: bool) -> None:
+    """Refuse to begin with a charge of a full cell, or a discharge of an empty one.
+
+    A voltage beyond the window at its end says that this is meant. The voltage of a cell at
+    SoL 1 is its lower cut-off where the counter electrode's potential is `fixed`.
+    """
+    lower, upper = study.voltage_window
+    sol, direction = study.initial.sol, placed.step.direction
+    if sol == 0.0 and direction < 0 and (not voltages or min(voltages) <= upper):
+        what, start, first, other = "charge", upper, "discharge", 1
+    elif sol == 1.0 and direction > 0 and fixed and (not voltages or max(voltages) >= lower):
+        what, start, first, other = "discharge", lower, "charge", 0
+    else:
+        return
+    where = f"{placed.key}.until: a {what}" if voltages else f"{placed.key}: a {what}"
+    nearest = min(voltages, default=0.0) if direction < 0 else max(voltages, default=0.0)
+    to = f" to {nearest:g} V" if voltages else ""
+    raise InputError(
+        f"{where}{to} cannot begin at {start:g} V, the open-circuit voltage at the start (SoL"
+        f" {sol:g}); {first} first, or say where to start, e.g. initial: {{sol: {other}}}"
+    )
 
 
 def _check_counter(study: Study) -> None:

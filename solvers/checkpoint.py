@@ -51,6 +51,7 @@ def save(path: Path, simulation: Simulation, extra: dict[str, Any]) -> None:
         "held": history.held,
         "states": len(history.states),
         "reference": simulation.system.reference,
+        "made_of": _made_of(simulation.system),
         "position": asdict(simulation.position),
         "inventories": simulation.quantities.inventories,
         "began": simulation.system.began,
@@ -103,8 +104,10 @@ def load(path: Path, simulation: Simulation) -> dict[str, Any]:
 class AtEndOf:
     """The state in which another simulation on the same mesh ended, as an initial state.
 
+    Fields are kept as θ, c_e/c_e0 and potentials, which mean another state in other materials.
+
     Attributes:
-        checkpoint: Its checkpoint.
+        checkpoint: Its checkpoint, of a simulation with the same phases, electrolyte and counter.
     """
 
     checkpoint: Path
@@ -114,6 +117,7 @@ class AtEndOf:
         system = quantities.system
         comm = system.comm
         header = comm.bcast(read_header(self.checkpoint) if comm.rank == 0 else None, root=0)
+        self._compare(header.get("made_of"), _made_of(system))
         blocks = read_blocks(self.checkpoint, comm)
         for field in system.blocks:
             if _name(0, field) not in blocks:
@@ -127,6 +131,33 @@ class AtEndOf:
         system.began = header["began"] + header["charges"][0]
         system.pass_charge(0.0)
         quantities.begin(dict(header["at_start"]))
+
+    def _compare(self, theirs: dict[str, Any] | None, ours: dict[str, Any]) -> None:
+        """Refuse a state of other matter."""
+        if theirs is None:
+            raise InputError(
+                f"initial.run: {self.checkpoint} does not say what it is made of: it was written by"
+                " other sources of voxtrode; run that study again with these"
+            )
+        for what in sorted(theirs.keys() | ours.keys()):
+            if theirs.get(what) != ours.get(what):
+                raise InputError(
+                    f"initial.run: {what} is {theirs.get(what, 'none')} in {self.checkpoint} and"
+                    f" {ours.get(what, 'none')} here; start from a run with the same phases,"
+                    " electrolyte and counter electrode"
+                )
+
+
+def _made_of(system: HalfCellSystem) -> dict[str, Any]:
+    """What the values of the fields refer to, by its name in messages (JSON-able)."""
+    found: dict[str, Any] = {}
+    for phase in system.cell.active().values():
+        assert phase.active is not None
+        found[f"the material of {phase.name}"] = phase.active.name
+    found["the electrolyte"] = system.fields.electrolyte.name
+    found["c_e0 [mol/m3]"] = system.fields.electrolyte.c_e0.value
+    found["the counter electrode"] = system.opposite.name
+    return found
 
 
 def _name(age: int, field: Field) -> str:

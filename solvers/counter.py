@@ -49,6 +49,11 @@ class Counter(Protocol):
     """A counter electrode."""
 
     @property
+    def name(self) -> str:
+        """What it is and what it is made of."""
+        ...
+
+    @property
     def ends(self) -> tuple[float, float]:
         """Potentials against lithium [V] where the cell is fully charged and discharged."""
         ...
@@ -97,6 +102,11 @@ class MetalCounter:
     electrode: MetalElectrode
 
     @property
+    def name(self) -> str:
+        """See :class:`Counter`."""
+        return self.electrode.name
+
+    @property
     def ends(self) -> tuple[float, float]:
         """See :class:`Counter`."""
         return self.electrode.potential.value, self.electrode.potential.value
@@ -130,6 +140,11 @@ class LumpedCounter:
     """
 
     electrode: LumpedElectrode
+
+    @property
+    def name(self) -> str:
+        """See :class:`Counter`."""
+        return f"balanced {self.electrode.material.name}"
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -191,6 +206,11 @@ class NegativeInside:
     """
 
     electrode: NegativeElectrode
+
+    @property
+    def name(self) -> str:
+        """See :class:`Counter`."""
+        return "the negative electrode in the volume"
 
     @property
     def ends(self) -> tuple[float, float]:

@@ -76,10 +76,10 @@ class StirredSystem(HalfCellSystem):
         super().__init__(mesh, cell)
         self.fields = _fields(self.fields, everywhere)
         self.fields.c_e.values[:] = 1.0
-        self.blocks = (self.fields.phi_s, *self.fields.theta.values())
+        self.blocks = (self.fields.phi_s, *self.fields.stoichiometries)
         self.active = [_bathed(surface) for surface in self.active]
         self.counter = Surface(_points(self.active), {}, {}, Bath(self._given))
-        self._surfaces = tuple(self.active)
+        self._surfaces = (*self.active, *self.contacts)
         self._by_name = {field.name: field for field in self.blocks}
         self._forms = {field.name: fem.form(field.residual) for field in self.blocks}
         self._unknown = frozenset(self._forms)

@@ -1,6 +1,6 @@
 """Effective transport on the simulation's own mesh: tortuosity factors by P1 finite elements."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -93,16 +93,29 @@ def mesh_transport(
     return TransportRow(name, axis, fraction, percolating, ratio, tau, imbalance, wall)
 
 
+def mesh_shares(mesh: TaggedMesh, labels: Iterable[int]) -> dict[int, float]:
+    """Volume of phases over that of the electrode, without the separator; collective.
+
+    Args:
+        mesh: The mesh.
+        labels: Of the phases.
+    """
+    chosen = tuple(labels)
+    owned = mesh.mesh.topology.index_map(3).size_local
+    parts = _parts(mesh, chosen, np.ones(owned, dtype=bool), float(np.prod(_extent(mesh))))
+    return dict(zip(chosen, parts, strict=True))
+
+
 def _parts(
     mesh: TaggedMesh,
-    inside: Mapping[int, tuple[float, float]],
-    spanning: npt.NDArray[np.bool_],
+    labels: Iterable[int],
+    chosen: npt.NDArray[np.bool_],
     volume: float,
 ) -> list[float]:
-    """Volume fraction of each phase that spans the electrode."""
-    owned = len(spanning)
+    """Volume fraction of each phase, of what is chosen among the owned cells."""
+    owned = len(chosen)
     cells, phase = _volumes(mesh)[:owned], mesh.phase[:owned]
-    local = np.array([cells[spanning & (phase == label)].sum() for label in inside])
+    local = np.array([cells[chosen & (phase == label)].sum() for label in labels])
     total = np.empty_like(local)
     mesh.mesh.comm.Allreduce(local, total, op=MPI.SUM)
     return [float(part) for part in total / volume]

@@ -123,3 +123,23 @@ def test_numbers_without_a_point_are_numbers(tmp_path):
     """YAML 1.1 reads 5e4 as text; a user means a number."""
     found = read_material(write(tmp_path, changed("c_max", "value", value="5e4")))
     assert found.c_max.value == pytest.approx(5e4)
+
+
+ENERGY = {"value": 3e4, "unit": "J/mol", "source": "made up for a test"}
+
+
+def test_activation_energies_that_would_not_be_followed_are_refused(tmp_path):
+    """That of a constant inside a law, and that of an ion of the dilute limit."""
+    one = {"value": 1.0, "unit": "A/m^2", "source": "made up for a test"}
+    law = {
+        "formula": "k*sqrt(c_e/1000)",
+        "unit": "A/m^2",
+        "source": "made up for a test",
+        "constants": {"k": {**one, "activation_energy": ENERGY}},
+    }
+    with pytest.raises(InputError, match="belongs to the law"):
+        read_material(write(tmp_path, changed("i0", value=law)))
+    dilute = yaml.safe_load((LIBRARY / "lipf6-dilute.yaml").read_text(encoding="utf-8"))
+    dilute["D_plus"]["activation_energy"] = ENERGY
+    with pytest.raises(InputError, match="not available yet"):
+        read_material(write(tmp_path, dilute, "lipf6-dilute.yaml"))

@@ -271,6 +271,8 @@ def test_assumed_numbers_are_listed():
     names = {entry.name for entry in assumed_parameters(metal_electrode("lithium"))}
     assert names == {"alpha_a", "alpha_c"}
     assert len(assumed_parameters(conductor("cbd"))) == 3
+    dilute = at_temperature(electrolyte("lipf6-dilute"), 310.0)
+    assert [entry.name for entry in assumed_parameters(dilute)] == ["D_plus", "D_minus"]
 
 
 def test_laws_can_be_held_inside_ranges():

@@ -201,6 +201,18 @@ FAULTS = [
         [{"charge": "1C", "until": "4.2 V"}],
     ),
     Fault(
+        "a charge of a full cell by time",
+        "protocol.0: a charge cannot begin at 4.2 V, the open-circuit voltage at the start (SoL 0)",
+        "protocol",
+        [{"charge": "1C", "until": "10 min"}],
+    ),
+    Fault(
+        "more steps than can be",
+        "protocol: 100000000 steps with all repetitions, expected at most 100000",
+        "protocol",
+        [{"repeat": 10_000, "steps": [{"repeat": 10_000, "steps": [{"rest": "1 s"}]}]}],
+    ),
+    Fault(
         "a charge to below the window",
         "protocol.0.steps.0.until: a charge to 2.5 V cannot begin at 3 V",
         "protocol",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from voxtrode.data.errors import InputError
-from voxtrode.pipeline.build import build_phases, build_separator, holds_salt, materials
+from voxtrode.pipeline.build import all_phases, build_phases, holds_salt, materials
 from voxtrode.pipeline.study import Study, parse_study, write_study
 from voxtrode.pipeline.validation import validate
 
@@ -52,7 +52,7 @@ def test_a_composite_of_solids() -> None:
     assert (phases["carbon"].sigma, phases["carbon"].kappa) == (500.0, None)
     assert not phases["void"].conducts_ions
     assert not phases["void"].conducts_electrons
-    assert build_separator(study).kappa == 0.25
+    assert all_phases(study)["separator"].kappa == 0.25
     assert not holds_salt(study)
     assert set(materials(study)) == {"nmc622", "argyrodite", "carbon-black", "lithium"}
 
@@ -64,7 +64,7 @@ def test_a_conductivity_alone_makes_a_solid_electrolyte(tmp_path: Path) -> None:
     study = study_of(phases={"electrolyte": both}, separator=solid)
     phase = build_phases(study)["electrolyte"]
     assert (phase.kappa, phase.sigma) == (pytest.approx(0.2), 1.0)
-    assert build_separator(study).kappa == 0.1
+    assert all_phases(study)["separator"].kappa == 0.1
     write_study(study, tmp_path / "study.yaml")
     assert (
         "porosity"

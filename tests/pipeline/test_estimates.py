@@ -12,11 +12,13 @@ from voxtrode.data.volume import Volume, write_volume
 from voxtrode.meshing.build import BuiltMesh
 from voxtrode.meshing.smooth import SmoothSettings, build_smooth_mesh
 from voxtrode.pipeline.build import build_phases
-from voxtrode.pipeline.estimates import Estimate, estimate
+from voxtrode.pipeline.estimates import Estimate, estimate, unknown_fields
 from voxtrode.pipeline.expected_area import counted_area, made_area
+from voxtrode.pipeline.expected_iterations import OF_DISCHARGE, TO_BEGIN, expected_iterations
 from voxtrode.pipeline.mesh_counts import touching
 from voxtrode.pipeline.stage_image import roles_of
 from voxtrode.pipeline.study import Study, parse_study
+from voxtrode.pipeline.study_surroundings import Surroundings
 
 
 def study_of(kind: str, mesh: dict[str, Any]) -> Study:
@@ -29,7 +31,16 @@ def expected(study: Study, volume: Volume, area: float) -> Estimate:
     found = np.bincount(volume.labels.ravel(), minlength=len(volume.phases)) / volume.labels.size
     shares = dict(zip(volume.phases, found.tolist(), strict=True))
     phases = build_phases(study)
-    return estimate(volume.header, shares, area, phases, study.mesh, study.separator.thickness, 1)
+    return estimate(
+        volume.header,
+        shares,
+        area,
+        phases,
+        study.mesh,
+        study.separator.thickness,
+        unknown_fields(study.surroundings),
+        expected_iterations(study),
+    )
 
 
 def unknowns(study: Study, volume: Volume, built: BuiltMesh) -> int:
@@ -101,3 +112,44 @@ def test_phases_touch_by_chance() -> None:
     assert touching(thirds, ["a"]) == pytest.approx(2 / 3)
     assert touching(thirds, ["a", "b"]) == pytest.approx(1.0)
     assert touching({"a": 1.0}, ["a"]) == 0.0
+
+
+PULSE = {"discharge": "C/10", "until": "15 min"}
+TO_END = {"discharge": "1C", "until": "3.0 V"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "begun", "depth"),
+    [
+        ([TO_END], 1, 1.0),
+        ([{"discharge": "1C", "until": ["3.0 V", "60 % DoD"]}], 1, 0.6),
+        ([PULSE], 1, 0.025),
+        ([{"repeat": 20, "steps": [PULSE, {"rest": "1 h"}]}], 40, 0.5),
+        ([TO_END, {"charge": "1C", "until": ["4.2 V", "40 % DoD"]}], 2, 1.6),
+        ([TO_END, {"hold": "3.0 V", "until": "C/50"}], 2, 1.0),
+        ([{"discharge": "4 A/m^2", "until": "1 h"}], 1, 1.0),
+    ],
+)
+def test_steps_cost_what_they_pass(protocol: list[Any], begun: int, depth: float) -> None:
+    """A beginning each, and by the DoD; what is not known before the mesh counts as all of it."""
+    tree = kind_tree(*KINDS["one size"]) | {"protocol": protocol}
+    found = expected_iterations(parse_study(tree, Path("/")))
+    assert found == pytest.approx(begun * TO_BEGIN + depth * OF_DISCHARGE, rel=0.05)
+
+
+def test_a_nominal_capacity_tells_how_far_a_current_goes() -> None:
+    """4 A/m² for 1 h are a tenth of 40 A h/m²; a slow one is held up by max_dt."""
+    step = {"discharge": "4 A/m^2", "until": "1 h"}
+    tree = kind_tree(*KINDS["one size"]) | {"nominal_capacity": "4 mA*h/cm^2"}
+    found = expected_iterations(parse_study(tree | {"protocol": [step]}, Path("/")))
+    assert found == pytest.approx(TO_BEGIN + 0.1 * OF_DISCHARGE)
+    rest = tree | {"protocol": [{"rest": "100 h"}]}
+    assert expected_iterations(parse_study(rest, Path("/"))) == pytest.approx(1200.0)
+
+
+def test_a_stirred_electrolyte_has_no_unknowns() -> None:
+    """φ_s is none either where electrons come from everywhere."""
+    assert unknown_fields(None) == ("c_s", "phi_s", "phi_e", "c_e")
+    assert unknown_fields(Surroundings.model_validate("stirred")) == ("c_s",)
+    collector = Surroundings.model_validate({"stirred": {"contact": "collector"}})
+    assert unknown_fields(collector) == ("c_s", "phi_s")

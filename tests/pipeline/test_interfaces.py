@@ -1,16 +1,20 @@
 """The `interfaces` section of a study: what it may say, and the charge transfer it gives."""
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.law import FARADAY, GAS_CONSTANT
 from voxtrode.data.reactions import Reaction
-from voxtrode.pipeline.build import build_phases
+from voxtrode.meshing.tagged import TaggedMesh
+from voxtrode.pipeline.build import build_phases, build_separator, holds_salt
 from voxtrode.pipeline.build_interfaces import build_contacts, build_reactions
-from voxtrode.pipeline.study import parse_study
+from voxtrode.pipeline.check import check
+from voxtrode.pipeline.stage_simulate import _cell
+from voxtrode.pipeline.study import Study, parse_study
 from voxtrode.pipeline.validation import validate
 
 TREE: dict[str, Any] = {
@@ -80,6 +84,20 @@ FAULTS = {
     "two ways": ({"active": {"exchange_current": 1.0, "rate_constant": 1e-6}}, "expected one of"),
     "law": ({"active": {"rate": "lineer"}}, 'did you mean "linear"'),
     "formula": ({"active": {"exchange_current": "2*thetta"}}, "exchange_current"),
+    "resistance of c_e": (
+        {"active": {"charge_transfer_resistance": "1e-2*c_e"}},
+        r"charge_transfer_resistance.*'c_e'.*expected a formula of theta in ohm\*m\^2",
+    ),
+    "negative formula": (
+        {"active": {"exchange_current": "-2*theta"}},
+        r"exchange_current: -2\*theta is -0\.2 A/m\^2 at theta = 0\.1 and c_e = 1000 mol/m\^3",
+    ),
+    "negative somewhere": (
+        {"active|nsd": {"charge_transfer_resistance": "1e-2*(0.8 - theta)"}},
+        r"nsd\.charge_transfer_resistance: .* is -0\.001 ohm\*m\^2 at theta = 0\.9",
+    ),
+    "infinite": ({"active": {"exchange_current": "1/(theta - 0.5)**2"}}, r"inf A/m\^2 at theta"),
+    "undefined": ({"active": {"exchange_current": "sqrt(theta - 0.5)"}}, r"nan A/m\^2 at theta"),
     "nothing": ({"active": {}}, "says nothing"),
     "energy alone": ({"active": {"activation_energy": 3e4}}, "beside it"),
     "share": ({"active": {"wetted": 1.5}}, "wetted"),
@@ -128,6 +146,54 @@ def test_contacts_of_a_study() -> None:
     assert found == {pair: pytest.approx(1e-3)}
     inside = contacts({"fine|fine": {"lithium": "closed"}}, SAME)
     assert inside == {("fine", "fine"): float("inf")}
+
+
+def full_cell(interfaces: dict[str, Any], fluid: dict[str, Any]) -> Study:
+    """Both electrodes in one volume: one size of particles each."""
+    generate = {
+        **TREE["volume"]["generate"],
+        "diameters": ["3 um", "4 um"],
+        "shares": [0.5, 0.5],
+        "phases": ["anode", "cathode"],
+    }
+    tree = {key: value for key, value in TREE.items() if key != "separator"} | {
+        "volume": {"generate": generate},
+        "phases": {
+            "anode": {"material": "graphite-chen2020"},
+            "cathode": {"material": "nmc622"},
+            "nsd": fluid,
+        },
+        "negative": {"phases": ["anode"], "collector": "last", "potentials": ["0.1 V", "0.9 V"]},
+        "positive": {"phases": ["cathode"], "collector": "first"},
+        "interfaces": interfaces,
+    }
+    return parse_study(tree, Path("/"))
+
+
+FLUID = {"porosity": 1, "tortuosity": 1}
+
+
+def test_interfaces_of_a_full_cell_in_one_volume() -> None:
+    """No separator is there: neither in the check, nor in the cell that is simulated."""
+    study = full_cell({"cathode": {"wetted": 0.5}}, FLUID)
+    assert "cells" in check(study)
+    assert build_separator(study) is None
+    assert set(build_reactions(study)) == {("cathode", "nsd")}
+    info = SimpleNamespace(phases=(*study.phases, "separator"))
+    cell = _cell(study, cast("TaggedMesh", SimpleNamespace(info=info)))
+    assert set(cell.phases) == {0, 1, 2}
+    label = {phase.name: number for number, phase in cell.phases.items()}
+    assert {pair: one.wetted for pair, one in cell.reactions.items()} == {
+        (label["cathode"], label["nsd"]): 0.5
+    }
+    with pytest.raises(InputError, match='no phase "separator"'):
+        full_cell({"cathode|separator": {"wetted": 0.5}}, FLUID)
+
+
+def test_a_solid_full_cell_holds_no_salt() -> None:
+    """A separator that is not there brings none."""
+    assert holds_salt(full_cell({}, FLUID))
+    assert not holds_salt(full_cell({}, {"ionic_conductivity": "0.1 S/m"}))
 
 
 CONTACT_FAULTS = {

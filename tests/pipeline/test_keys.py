@@ -47,6 +47,16 @@ def test_a_change_makes_the_right_stages_stale(tree: Tree, change: str, stale: s
     assert {name for name in ALL if before[name] != after[name]} == stale
 
 
+def test_where_electrons_come_in_makes_everything_stale(tree: Tree) -> None:
+    """The contact of a particle decides what is dead: connectivity, and the mesh's living cells."""
+    alone = {key: value for key, value in tree.items() if key != "separator"}
+    particle = {**alone, "surroundings": {"stirred": {}}}
+    before = keys(particle)
+    after = keys(particle, "surroundings.stirred.contact=collector")
+    assert before == keys({**alone, "surroundings": "stirred"})
+    assert all(before[name] != after[name] for name in ALL)
+
+
 def test_a_code_change_makes_everything_stale(tree: Tree) -> None:
     """The hash of the sources is part of every key."""
     before, after = keys(tree, code="1"), keys(tree, code="2")

@@ -11,7 +11,7 @@ import pytest
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.law import stoichiometry_at
-from voxtrode.pipeline.build import build_electrolyte, build_phases, build_separator, materials
+from voxtrode.pipeline.build import all_phases, build_electrolyte, build_phases, materials
 from voxtrode.pipeline.catalogue import listing, study_schema
 from voxtrode.pipeline.keys import input_files, stage_keys
 from voxtrode.pipeline.study import Study, load_study, parse_study, write_study
@@ -79,7 +79,7 @@ def test_a_study_can_name_a_bpx_file(study_of: Callable[..., Study]) -> None:
     assert stoichiometry_at(active.U, 3.0) == pytest.approx(0.95)  # a tail from 0.9
     salt = build_electrolyte(study)
     assert salt.name == "cell.json: electrolyte"
-    liquids = (phases["nsd"].liquid, build_separator(study).liquid)
+    liquids = (phases["nsd"].liquid, all_phases(study)["separator"].liquid)
     assert {liquid.electrolyte.name for liquid in liquids if liquid} == {salt.name}
     assert set(materials(study)) == {active.name, salt.name, "lithium"}
 

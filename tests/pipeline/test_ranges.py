@@ -1,5 +1,7 @@
 """States beyond what the sources of laws cover are found, with what the law does there."""
 
+from dataclasses import replace
+
 from voxtrode.data.materials import active_material, electrolyte, metal_electrode
 from voxtrode.data.phases import Liquid, Phase
 from voxtrode.pipeline.ranges import out_of_range
@@ -36,6 +38,16 @@ def test_each_law_that_was_left_is_named() -> None:
     assert potential["material"] == "nmc811"
     assert potential["range"] == [0.27, 0.91]
     assert potential["reached"] == [0.3, 0.94]
+    assert potential["phase"] == "oxide"
+    assert {one["phase"] for one in found if one["argument"] == "c_e"} == {None}
+
+
+def test_a_phase_in_several_colours_is_named_once() -> None:
+    """Split so that its particles come apart; another phase of the material speaks for itself."""
+    oxide = CELL.phases[1]
+    phases = {**CELL.phases, 2: oxide, 3: replace(oxide, name="other")}
+    found = out_of_range(replace(CELL, phases=phases), {"oxide": (0.3, 0.94), "other": (0.2, 0.5)})
+    assert [(one["phase"], one["law"]) for one in found] == [("oxide", "U"), ("other", "U")]
 
 
 def test_below_its_range_the_formula_goes_on() -> None:

@@ -276,6 +276,44 @@ def test_a_run_goes_on_where_another_ended(shared_path: Path) -> None:
     assert balances.lithium < 1e-9
 
 
+FIRST = half_cell({1: OXIDE}, FLUID)
+OTHERS = {
+    "material": (half_cell({1: OTHER}, FLUID), "the material of .* is oxide in .* and other here"),
+    "electrolyte": (
+        half_cell({1: OXIDE}, replace(FLUID, name="water")),
+        "the electrolyte is .* and water here",
+    ),
+    "salt": (
+        half_cell({1: OXIDE}, replace(FLUID, c_e0=replace(FLUID.c_e0, value=800.0))),
+        r"c_e0 .* is 1000\.0 in .* and 800\.0 here",
+    ),
+    "counter": (
+        replace(FIRST, counter=LUMPED, upper=4.0, lower=2.6),
+        "the counter electrode is .* and balanced carbon here",
+    ),
+}
+
+
+@pytest.mark.parametrize(("cell", "said"), OTHERS.values(), ids=list(OTHERS))
+def test_a_run_of_other_matter_is_no_start(cell: Cell, said: str, tmp_path: Path) -> None:
+    """θ and c_e/c_e0 would mean another state; refused with what differs."""
+    rest = [(0.0, {"duration": 1.0})]
+    checkpoint.save(tmp_path / "end.h5", simulation(slab(), FIRST, rest), {})
+    with pytest.raises(InputError, match=rf"initial\.run: {said}"):
+        simulation(slab(), cell, rest, AtEndOf(tmp_path / "end.h5"))
+
+
+def test_a_run_that_does_not_say_what_it_is_made_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of other sources of voxtrode is refused, with what to do."""
+    rest = [(0.0, {"duration": 1.0})]
+    monkeypatch.setattr(checkpoint, "_made_of", lambda system: None)
+    checkpoint.save(tmp_path / "end.h5", simulation(slab(), FIRST, rest), {})
+    with pytest.raises(InputError, match="other sources of voxtrode; run that study again"):
+        simulation(slab(), FIRST, rest, AtEndOf(tmp_path / "end.h5"))
+
+
 @pytest.mark.parametrize("potential", [0.0, 0.62])
 def test_a_metal_shifts_the_voltage_by_its_potential(potential: float) -> None:
     """Against lithium-indium the same electrode runs the same way, 0.62 V lower (1e-8 V)."""

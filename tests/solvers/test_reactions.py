@@ -15,7 +15,7 @@ from half_cells import (
 )
 
 from voxtrode.data.law import FARADAY, GAS_CONSTANT
-from voxtrode.data.reactions import RATES, Reaction, by_formula, by_rate_constant, by_resistance
+from voxtrode.data.reactions import RATES, Reaction, by_formula, by_rate_constant
 from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.kinetics import InsertionKinetics
 from voxtrode.solvers.quantities import PARTS, Quantities
@@ -61,8 +61,9 @@ def test_linear_kinetics_is_the_limit_of_small_overpotentials() -> None:
 
 
 def test_an_exchange_current_from_a_resistance() -> None:
-    """∂η/∂J at η = 0 is the resistance that was given."""
-    law = InsertionKinetics.of(OXIDE, T, OWN.but(i0=by_resistance(5e-3, T)))
+    """∂η/∂J at η = 0 is the resistance R in i₀ = RT/(F R), with α_a + α_c = 1."""
+    i0 = by_formula(repr(GAS_CONSTANT * T / (FARADAY * 5e-3)))
+    law = InsertionKinetics.of(OXIDE, T, OWN.but(i0=i0))
     state = {"phi_e": np.zeros(1), "theta": np.full(1, 0.3), "c_e": np.full(1, 1000.0)}
     flux = law.flux(phi_s=np.full(1, 4.0), **state)
     assert 1.0 / flux.by["phi_s"][0] == pytest.approx(5e-3, rel=1e-12)

@@ -5,7 +5,7 @@ import pytest
 from half_cells import voxel_mesh
 
 from voxtrode.meshing.tagged import TaggedMesh
-from voxtrode.solvers.transport import AXES, mesh_transport
+from voxtrode.solvers.transport import AXES, mesh_shares, mesh_transport
 
 pytestmark = pytest.mark.mpi
 
@@ -62,6 +62,12 @@ def test_composite_layers_in_series() -> None:
     assert row.effective_ratio == pytest.approx(ratio, rel=EXACT)
     assert row.tortuosity_factor == pytest.approx(carried / ratio, rel=EXACT)
     assert row.flux_imbalance < EXACT
+
+
+def test_shares_are_those_of_the_mesh() -> None:
+    """Of the electrode, its separator left out."""
+    found = mesh_shares(layers(), [0, 1])
+    assert found == pytest.approx({0: 3 / 8, 1: 5 / 8}, rel=EXACT)
 
 
 @pytest.mark.parametrize("axis", ["y", "x"])

@@ -90,8 +90,6 @@ def test_the_ends_of_the_volume_are_named(run: Run) -> None:
     """Collectors at both ends, or a collector and what lies beyond."""
     ends = depth_ends(both_electrodes(run), "separator")
     assert "positive collector → negative collector" in ends
-        both_electrodes(run), "separator"
-    )
     half = read_results(run.folder, run.study)
     assert "collector → separator" in depth_ends(half, "separator")
     assert "to the separator (right)" in depth_runs(half)

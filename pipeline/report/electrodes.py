@@ -68,9 +68,22 @@ def depth_ends(results: Results, beyond: str) -> str:
         results: Of the run.
         beyond: What lies beyond the volume of a half cell.
     """
+    ends = _ends(results, beyond)
+    return f"  ({ends[0]} → {ends[1]})" if ends else ""
+
+
+def depth_runs(results: Results) -> str:
+    """How depth z runs in a picture of the volume, as part of a sentence."""
+    ends = _ends(results, "separator")
+    if ends is None:
+        return "depth z runs from left to right"
+    return f"depth z runs from the {ends[0]} (left) to the {ends[1]} (right)"
+
+
+def _ends(results: Results, beyond: str) -> tuple[str, str] | None:
+    """What lies at z = 0 and beyond the last z; None for particles without a separator."""
     study = results.study
     if study.negative is not None:
-        ends = ("negative", "positive")
-        first, last = ends if study.negative.collector == "first" else ends[::-1]
-        return f"  ({first} → {last} collector)"
-    return f"  (collector → {beyond})" if study.separator_thickness > 0.0 else ""
+        both = ("negative collector", "positive collector")
+        return both if study.negative.collector == "first" else both[::-1]
+    return ("collector", beyond) if study.separator_thickness > 0.0 else None

@@ -29,7 +29,8 @@ def mesh_section(results: Results) -> Section:
         return Section("mesh", "Mesh", [missing])
     rows = [row for rows_of in _ROWS for row in rows_of(mesh)]
     pictures = [cut_figure(results.folder / "mesh" / CUT), angles_figure(mesh)]
-    blocks: list[Block] = [Table([], rows, "The tetrahedral mesh of electrode and separator.")]
+    parts = "electrode and separator" if results.study.separator_thickness > 0.0 else "the volume"
+    blocks: list[Block] = [Table([], rows, f"The tetrahedral mesh of {parts}.")]
     blocks += [picture for picture in pictures if picture is not None]
     return Section("mesh", "Mesh", [*blocks, _mesh_phases(mesh), _mesh_areas(mesh)])
 

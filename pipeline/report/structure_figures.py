@@ -11,6 +11,7 @@ from voxtrode.pipeline.image_figures.profiles import profiles_drawing
 from voxtrode.pipeline.image_figures.rendering import labelled_picture
 from voxtrode.pipeline.image_figures.slices import slices_drawing
 from voxtrode.pipeline.report.blocks import Figure
+from voxtrode.pipeline.report.electrodes import depth_runs
 from voxtrode.pipeline.report.results import Results
 from voxtrode.pipeline.report.solids import Scene
 from voxtrode.pipeline.report.style import SOL_MAP, as_figure
@@ -24,8 +25,7 @@ def sections_figure(results: Results, header: VolumeHeader) -> Figure:
     return as_figure(
         figure,
         "Sections through the middle of the labelled volume, all to one scale: its phases, and its"
-        " particles each in a colour of its own. Depth z runs from the collector (left) to the"
-        " separator (right).",
+        f" particles each in a colour of its own; {depth_runs(results)}.",
         "Three orthogonal sections through the volume, coloured by phase and by particle",
     )
 
@@ -71,8 +71,8 @@ def scene_figure(scene: Scene, results: Results, folder: Path) -> Figure | str:
         return drawn
     figure, axes = drawn
     caption = (
-        "The electrode with one corner cut away; depth z runs from the collector (left) to the"
-        " separator (right). Closing faces show the inside of particles."
+        f"The volume with one corner cut away; {depth_runs(results)}. Closing faces show the inside"
+        " of particles."
     )
     plain = [s.name for s in scene.surfaces if not len(s.values) and len(s.points)]
     if scene.what:

@@ -12,6 +12,7 @@ from voxtrode.pipeline.communicator import Serial
 from voxtrode.pipeline.report.electrodes import (
     Mean,
     depth_ends,
+    depth_runs,
     electrode_means,
     from_electrode_mean,
 )
@@ -87,9 +88,12 @@ def test_points_are_compared_with_their_electrode() -> None:
 
 def test_the_ends_of_the_volume_are_named(run: Run) -> None:
     """Collectors at both ends, or a collector and what lies beyond."""
-    assert "positive → negative collector" in depth_ends(both_electrodes(run), "separator")
+    ends = depth_ends(both_electrodes(run), "separator")
+    assert "positive collector → negative collector" in ends
     half = read_results(run.folder, run.study)
     assert "collector → separator" in depth_ends(half, "separator")
+    assert "to the separator (right)" in depth_runs(half)
+    assert "to the negative collector (right)" in depth_runs(both_electrodes(run))
 
 
 def test_no_separator_is_spoken_of_where_there_is_none(run: Run) -> None:

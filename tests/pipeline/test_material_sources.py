@@ -42,7 +42,8 @@ CELL: Tree = {
 }
 ACTIVE = {"bpx": "cell.json", "electrode": "positive"}
 SALT = {"bpx": "cell.json"}
-LATER = {"transport", "simulate", "report"}
+LATER = {"simulate", "report"}
+"""Stages that a material's other numbers than its conductivity change; no transport."""
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_both_forms_fit_the_schema(study_of: Callable[..., Study]) -> None:
 def test_the_files_content_counts_and_its_place_does_not(
     study_of: Callable[..., Study], content: Tree, tmp_path: Path
 ) -> None:
-    """It is no input of the volume and of the mesh."""
+    """It is no input of the volume and of the mesh, D_s none of transport; σ is one."""
     study = study_of()
     before = stage_keys(study, code="1")
     assert set(input_files(study)) == {"phases.active.material.bpx", "electrolyte.bpx"}
@@ -146,6 +147,9 @@ def test_the_files_content_counts_and_its_place_does_not(
     content["Parameterisation"]["Positive electrode"]["Diffusivity [m2.s-1]"] = 2e-14
     after = stage_keys(study_of(content=content), code="1")
     assert {name for name in before if before[name] != after[name]} == LATER
+    content["Parameterisation"]["Positive electrode"]["Conductivity [S.m-1]"] = 0.3
+    after = stage_keys(study_of(content=content), code="1")
+    assert {name for name in before if before[name] != after[name]} == {"transport", *LATER}
 
 
 def test_a_set_and_its_package_count(

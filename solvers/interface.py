@@ -57,14 +57,7 @@ def interface_facets(mesh: TaggedMesh) -> dict[int, Facets]:
 
     Every facet is found once, on the rank that owns it; both its cells are there.
     """
-    topology = mesh.mesh.topology
-    topology.create_entities(2)
-    topology.create_connectivity(2, 3)
-    topology.create_connectivity(2, 0)
-    links = topology.connectivity(2, 3)
-    n_owned = topology.index_map(2).size_local
-    two = np.flatnonzero(np.diff(links.offsets[: n_owned + 1]) == 2)
-    pair = links.array[links.offsets[two][:, None] + np.arange(2)]
+    two, pair = _inner_facets(mesh)
     found: dict[int, Facets] = {}
     stores = (mesh.alive & ACTIVE) > 0
     conducts = (mesh.alive & IONIC) > 0
@@ -94,6 +87,14 @@ def facets_between(
     Returns:
         Parent vertices, shape ``(facets, 3)``, and areas [µm²], without weights.
     """
+    two, pair = _inner_facets(mesh)
+    on = (first[pair[:, 0]] & second[pair[:, 1]]) | (first[pair[:, 1]] & second[pair[:, 0]])
+    corners = _facet_vertices(mesh, two[on])
+    return corners, np.linalg.norm(_normals(mesh, corners), axis=1)
+
+
+def _inner_facets(mesh: TaggedMesh) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int32]]:
+    """Facets of this rank's own that have two cells, and these cells, shape ``(facets, 2)``."""
     topology = mesh.mesh.topology
     topology.create_entities(2)
     topology.create_connectivity(2, 3)
@@ -102,9 +103,7 @@ def facets_between(
     n_owned = topology.index_map(2).size_local
     two = np.flatnonzero(np.diff(links.offsets[: n_owned + 1]) == 2)
     pair = links.array[links.offsets[two][:, None] + np.arange(2)]
-    on = (first[pair[:, 0]] & second[pair[:, 1]]) | (first[pair[:, 1]] & second[pair[:, 0]])
-    corners = _facet_vertices(mesh, two[on])
-    return corners, np.linalg.norm(_normals(mesh, corners), axis=1)
+    return two, pair
 
 
 def face_points(mesh: TaggedMesh, height: float) -> Points:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voxtrode.pipeline.study import Study
-from voxtrode.pipeline.study_protocol import OneStep, Repeat, Stop, StopKind
+from voxtrode.pipeline.study_protocol import OneStep, Repeat
+from voxtrode.pipeline.study_stops import Stop, StopKind
 
 TO_BEGIN = 40.0
 """Of the 14 time steps or so after a jump; half cells of the tests take 13 to 18."""

@@ -20,7 +20,8 @@ from voxtrode.pipeline.single_particle import particle_summary
 from voxtrode.pipeline.stages import StageContext, StageInterruptedError
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_counter import CounterMaterial
-from voxtrode.pipeline.study_protocol import OneStep, Stop, StopKind
+from voxtrode.pipeline.study_protocol import OneStep
+from voxtrode.pipeline.study_stops import Stop, StopKind
 from voxtrode.solvers.cell import Cell, LumpedElectrode, NegativeElectrode, Step, require_paths
 from voxtrode.solvers.checkpoint import AtEndOf
 from voxtrode.solvers.initial import AtLithiation, AtVoltage, InitialState

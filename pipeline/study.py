@@ -34,11 +34,11 @@ from voxtrode.pipeline.study_protocol import (
     Placed,
     Protocol,
     Repeat,
-    StopKind,
     check_count,
     flat,
     written,
 )
+from voxtrode.pipeline.study_stops import StopKind
 from voxtrode.pipeline.study_surroundings import Surroundings
 from voxtrode.pipeline.study_transport import Transport
 from voxtrode.pipeline.study_volume import VolumeSource

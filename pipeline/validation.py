@@ -26,7 +26,8 @@ from voxtrode.pipeline.stages import state_hash
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_counter import CounterMaterial
 from voxtrode.pipeline.study_image import Image
-from voxtrode.pipeline.study_protocol import OneStep, Placed, StopKind, written
+from voxtrode.pipeline.study_protocol import OneStep, Placed, written
+from voxtrode.pipeline.study_stops import StopKind
 
 _JUDGED_EARLY = 200_000_000  # voxels; above, missing paths show in the stages
 

@@ -15,7 +15,8 @@ from voxtrode.pipeline.report.numbers import (
 )
 from voxtrode.pipeline.report.results import Results
 from voxtrode.pipeline.study_counter import CounterMaterial
-from voxtrode.pipeline.study_protocol import OneStep, Repeat, Stop, StopKind
+from voxtrode.pipeline.study_protocol import OneStep, Repeat
+from voxtrode.pipeline.study_stops import Stop, StopKind
 
 BALANCE_LIMIT = 1e-9
 BALANCES = {

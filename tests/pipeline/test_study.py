@@ -12,7 +12,7 @@ from voxtrode.data.errors import InputError, NotAvailableError
 from voxtrode.pipeline.catalogue import study_schema
 from voxtrode.pipeline.study import Study, load_study, parse_study, write_study
 from voxtrode.pipeline.study_file import apply_overrides, shipped_studies
-from voxtrode.pipeline.study_protocol import StopKind
+from voxtrode.pipeline.study_stops import StopKind
 
 type Tree = dict[str, Any]
 

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from voxtrode.pipeline.analysis.limits import limits
 from voxtrode.pipeline.records import write_json
 from voxtrode.pipeline.report.page import make_page, render, section_makers
 from voxtrode.pipeline.report.results import read_results
@@ -10,7 +11,7 @@ from voxtrode.pipeline.stages import StageContext
 
 
 def run(context: StageContext) -> None:
-    """Write `report/report.html`, and the page's warnings into `summary.json`.
+    """Write `report/report.html`; its warnings and what limits into `summary.json`.
 
     It reads the run folder alone; what is missing there the page says.
     """
@@ -25,4 +26,5 @@ def run(context: StageContext) -> None:
     folder = context.staging / "report"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.html").write_text(render(page), encoding="utf-8")
-    write_json(context.staging / "summary.json", {"warnings": list(page.warnings)})
+    found = {"warnings": list(page.warnings), "limits": [one.tree() for one in limits(results)[0]]}
+    write_json(context.staging / "summary.json", found)

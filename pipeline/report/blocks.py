@@ -71,6 +71,14 @@ class Missing:
 
 
 @dataclass(frozen=True)
+class Words:
+    """A paragraph: what the numbers below it say."""
+
+    text: str
+    kind: ClassVar[str] = "words"
+
+
+@dataclass(frozen=True)
 class Listing:
     """A text as it stands in a file.
 
@@ -86,7 +94,7 @@ class Listing:
     kind: ClassVar[str] = "listing"
 
 
-type Block = Table | Figure | Missing | Listing
+type Block = Table | Figure | Missing | Words | Listing
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ SECTIONS = (
     "structure",
     "cell",
     "particles",
+    "limits",
     "fields",
     "balances",
     "mesh",

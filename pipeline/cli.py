@@ -124,6 +124,20 @@ def status(run: RunArgument) -> None:
         typer.echo(f"{name:<10}{text}")
 
 
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the table and the page go.")
+    ] = Path("comparison"),
+) -> None:
+    """Put runs side by side: comparison.csv and comparison.html."""
+    from voxtrode.pipeline.compare import compare as compared
+
+    for path in compared(runs, out.expanduser().absolute()):
+        typer.echo(f"written: {path}")
+
+
 def _later(name: str, what: str) -> None:
     def command(context: typer.Context) -> None:
         del context
@@ -177,7 +191,6 @@ def new(
 
 
 _later("sweep", "Many runs over values of a key")
-_later("compare", "Runs side by side")
 _later("view", "The fields in PyVista")
 
 _CommandLineError: Any = next(

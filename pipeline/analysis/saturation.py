@@ -49,10 +49,12 @@ class Lithiation:
 
     @property
     def peaks(self) -> bool:
-        """Whether volume heaps up there: denser than the bins of the same width below."""
+        """Whether volume heaps up there: denser than within `NEAR` below it."""
         middle = 0.5 * (self.sol[1:] + self.sol[:-1])
         below = (middle > self.highest - 2.0 * NEAR) & (middle <= self.highest - NEAR)
-        return bool(self.density[self.saturated].sum() > self.density[below].sum() > 0.0)
+        if not below.any():
+            return True
+        return bool(self.density[self.saturated].mean() > (1.0 + 1e-6) * self.density[below].mean())
 
     @property
     def share(self) -> float:

@@ -122,7 +122,7 @@ def depth_bins(alive: pd.DataFrame, thickness: float) -> Floats:
     first = max(0.0, float((depth - radius).min()))
     last = min(thickness, float((depth + radius).max()))
     mean = float(np.average(alive["Diameter [m]"], weights=alive["Volume [m3]"]))
-    return np.linspace(first, last, max(1, int((last - first) / mean)) + 1)
+    return np.linspace(first, last, max(1, int((last - first) / mean + 1e-6)) + 1)
 
 
 def _refused(results: Results, alive: pd.DataFrame) -> str:

@@ -142,6 +142,7 @@ class Page:
         warnings: What to know before trusting them.
         sections: The rest.
         footer: What made the page.
+        kicker: What kind of page it is.
     """
 
     title: str
@@ -150,3 +151,4 @@ class Page:
     warnings: Sequence[str]
     sections: Sequence[Section]
     footer: str = ""
+    kicker: str = "Run report"

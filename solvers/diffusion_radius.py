@@ -1,12 +1,13 @@
 """The ball that diffuses as each particle does: size, shape, contacts and wetted surface in one.
 
-Under a steady uniform flux through its wetted surface a particle keeps a spread of lithiation that
-only its geometry sets. With D = 1 and a source of −1 it is the standard deviation of w,
+Where lithium is taken in evenly over the volume and the wetted surface is at one state, as in a
+uniform electrolyte when charge transfer is fast, a particle keeps a spread of lithiation that only
+its geometry sets: the standard deviation of w,
 
-    ∇·(T∇w) = 1 inside,   T∇w·n = V_p/A_p on the wetted surface,   no flux through the rest;
+    −∇·(T∇w) = 1 inside,   w = 0 on the wetted surface,   no flux through the rest.
 
-a ball of radius R has R²/6 √(12/175). The radius of the ball with the same spread is the
-particle's *diffusion radius*.
+A ball of radius R has R²/6 √(12/175). The radius of the ball with the same spread is the particle's
+*diffusion radius*.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ from petsc4py import PETSc
 from voxtrode.data.errors import NumericalError
 from voxtrode.meshing.sums import summed
 from voxtrode.solvers import particles
-from voxtrode.solvers.fields import Field, diffusion_tensor
+from voxtrode.solvers.fields import Field, diffusion_tensor, lumped
 from voxtrode.solvers.forms import volume_measure
 from voxtrode.solvers.surfaces import ActiveSurface
 from voxtrode.solvers.system import HalfCellSystem
@@ -29,7 +30,7 @@ from voxtrode.solvers.units import UM
 Array = npt.NDArray[np.float64]
 
 BALL = np.sqrt(12.0 / 175.0) / 6.0
-"""Standard deviation of w in a ball of radius 1: that of r²/6."""
+"""Standard deviation of w in a ball of radius 1: that of (1 − r²)/6."""
 _RTOL = 1e-6
 _MOST = 5000
 
@@ -57,44 +58,38 @@ def diffusion_radii(system: HalfCellSystem) -> Array:
 def _of_field(
     system: HalfCellSystem, field: Field, surfaces: list[ActiveSurface], result: Array
 ) -> None:
-    comm, mesh, count = system.comm, system.mesh, len(result)
+    comm, count = system.comm, len(result)
     region = field.layout.region
-    sink, flux = np.zeros(region.n_local), np.zeros(region.n_local)
-    shares = {s.label: particles.shares(mesh, system, s.label) for s in surfaces}
+    wetted = np.zeros(region.n_local)
     for surface in surfaces:
-        share = shares[surface.label]
-        volume = summed(share.particle, share.volume, count)
-        wetted = summed(surface.points.particle, surface.points.area, count)
-        for total in (volume, wetted):
-            comm.Allreduce(MPI.IN_PLACE, total)
-        wet = wetted > 0.0
-        per_area = np.where(wet, volume / np.where(wet, wetted, 1.0), 0.0)
-        sink += summed(share.dof, share.volume * wet[share.particle], region.n_local)
-        points = surface.points
         dofs = surface.dofs[surface.theta]
-        flux += summed(dofs, points.area * per_area[points.particle], region.n_local)
-    region.add_ghosts(sink)
-    region.add_ghosts(flux)
-    w = _solve(system, field, [s.label for s in surfaces], flux - sink)
+        wetted += summed(dofs, surface.points.area, region.n_local)
+    region.add_ghosts(wetted)
+    w = _solve(system, field, tuple(s.label for s in surfaces), wetted > 0.0)
     for surface in surfaces:
-        share = shares[surface.label]
-        _, std, _, _ = particles.spread(mesh, share, w, count)
-        wetted = summed(surface.points.particle, surface.points.area, count)
-        comm.Allreduce(MPI.IN_PLACE, wetted)
-        own = wetted > 0.0
+        share = particles.shares(system.mesh, system, surface.label)
+        _, std, _, _ = particles.spread(system.mesh, share, w, count)
+        area = summed(surface.points.particle, surface.points.area, count)
+        comm.Allreduce(MPI.IN_PLACE, area)
+        own = area > 0.0
         result[own] = np.sqrt(std[own] / BALL) / UM
 
 
-def _solve(system: HalfCellSystem, field: Field, labels: list[int], load: Array) -> Array:
-    """W at the local degrees of freedom, up to a constant in each part that hangs together."""
+def _solve(
+    system: HalfCellSystem, field: Field, labels: tuple[int, ...], wet: npt.NDArray[np.bool_]
+) -> Array:
+    """w [µm²] at the local degrees of freedom."""
     region = field.layout.region
     space = region.space
     u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
-    tensor = diffusion_tensor(system.mesh, system.cell, tuple(labels), region)
+    tensor = diffusion_tensor(system.mesh, system.cell, labels, region)
     slope = ufl.grad(u) if tensor is None else ufl.dot(tensor, ufl.grad(u))
     form = fem.form(ufl.inner(slope, ufl.grad(v)) * volume_measure(region.mesh))
-    matrix = fem_petsc.assemble_matrix(form)
+    still = fem.dirichletbc(0.0, np.flatnonzero(wet).astype(np.int32), space)
+    matrix = fem_petsc.assemble_matrix(form, bcs=[still])
     matrix.assemble()
+    load = lumped(region, np.ones(len(region.cells)))
+    load[wet] = 0.0
     function = fem.Function(space)
     x = function.x.petsc_vec
     b = x.duplicate()
@@ -103,16 +98,16 @@ def _solve(system: HalfCellSystem, field: Field, labels: list[int], load: Array)
     ksp = PETSc.KSP().create(system.comm)
     ksp.setOperators(matrix)
     ksp.setType(PETSc.KSP.Type.CG)
-    ksp.getPC().setType(PETSc.PC.Type.JACOBI)  # singular, part by part: no hierarchy can be built
+    ksp.getPC().setType(PETSc.PC.Type.JACOBI)  # particles are small: no hierarchy is worth its cost
     ksp.setTolerances(rtol=_RTOL, atol=0.0, max_it=_MOST)
     ksp.solve(b, x)
-    reason = ksp.getConvergedReason()
-    iterations = ksp.getIterationNumber()
+    reason, iterations = ksp.getConvergedReason(), ksp.getIterationNumber()
     for one in (ksp, b, matrix):
         one.destroy()
-    if reason <= 0 and float(np.max(np.abs(load), initial=0.0)) > 0.0:
+    if reason <= 0:
         raise NumericalError(
-            f"diffusion radii of {field.name}: no convergence in {iterations} iterations"
+            f"diffusion radii of {field.name}: no convergence in {iterations} iterations; look for"
+            " bad cells in mesh/mesh.json"
         )
     function.x.scatter_forward()
     return np.array(function.x.array, dtype=np.float64)

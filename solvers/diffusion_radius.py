@@ -78,7 +78,7 @@ def _of_field(
 def _solve(
     system: HalfCellSystem, field: Field, labels: tuple[int, ...], wet: npt.NDArray[np.bool_]
 ) -> Array:
-    """w [µm²] at the local degrees of freedom."""
+    """The solution w [µm²] at the local degrees of freedom."""
     region = field.layout.region
     space = region.space
     u, v = ufl.TrialFunction(space), ufl.TestFunction(space)

@@ -117,10 +117,17 @@ def _row(one: Compared) -> dict[str, Any]:
         for row in one.results.transport.get("rows", [])
         if row.get("axis") == "z"
     ]
+    shares = {
+        " ".join(filter(None, ("SST-limited depth", entry["electrode"]))): entry[
+            "sst_limited_depth"
+        ]["10 %"]
+        for entry in summary.get("limits", [])
+    }
     return {
         "run": one.name,
         **one.differs,
         **found,
         **{key: summary.get(key) for key in _SCALARS},
+        **shares,
         **dict(rows),
     }

@@ -38,7 +38,13 @@ def comparison(runs: Sequence[Compared]) -> Page:
     warnings = [f"{name} has no discharge to compare." for name in idle]
     warnings += [f"{one.name}: {text}" for one in runs for text in cautions(one.results)]
     with style():
-        sections = [_differences(runs), _curves(runs), _capacities(runs), _transport(runs)]
+        sections = [
+            _differences(runs),
+            _curves(runs),
+            _capacities(runs),
+            _limits(runs),
+            _transport(runs),
+        ]
     title = f"{len(runs)} runs"
     verdict = f"{', '.join(one.name for one in runs)}, side by side."
     footer = f"voxtrode {voxtrode.__version__}"
@@ -132,6 +138,33 @@ def _rate_figure(done: Sequence[Delivered]) -> Figure | None:
         axes.set_xlim(left=0.0)
     caption = "Capacity of the first discharge against C-rate and current; energy against power."
     return as_figure(figure, caption, "Rate capability")
+
+
+def _limits(runs: Sequence[Compared]) -> Section:
+    rows = [
+        [
+            one.name,
+            entry["electrode"] or "–",
+            number(entry["dod"]),
+            *(percent(share) for share in entry["sst_limited_depth"].values()),
+            percent(entry["saturated_share"]),
+            percent(entry["lowest_salt"]),
+            number(entry["idle_particles"]),
+            entry["largest_loss"] or "–",
+        ]
+        for one in runs
+        for entry in one.results.summary.get("limits", [])
+    ]
+    if not rows:
+        return Section("limits", "What limits", [Missing("No run here has a report that says.")])
+    head = ["Run", "Electrode", "DoD", "SST-limited depth, 5 %", "10 %", "20 %", "Saturated volume"]
+    head += ["Lowest cₑ/cₑ⁰", "Idle particles", "Largest loss"]
+    caption = (
+        "At the end of the first step: share of the thickness in which lithium is spread inside"
+        " particles as in free balls (solid-state transport limits), at three tolerances; volume"
+        " near the highest SoL; lowest salt; particles that moved less than half of the mean."
+    )
+    return Section("limits", "What limits", [Table(head, rows, caption, left=(0, 1, 9))])
 
 
 def _transport(runs: Sequence[Compared]) -> Section:

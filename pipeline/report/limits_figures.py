@@ -26,10 +26,10 @@ def spread_figure(found: Limits) -> Figure:
     figure = drawing(3.2)
     left, right = figure.subplots(1, 2)
     for one, colour in zip(shown, instant_colours(len(shown)), strict=True):
-        left.stairs(one.sol, one.edges * UM, baseline=None, color=colour, label=f"{one.dod:.2f}")
+        left.stairs(one.sol, one.edges * UM, baseline=None, color=colour)
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = one.std / one.reference
-        right.stairs(ratio, one.edges * UM, baseline=None, color=colour)
+        right.stairs(ratio, one.edges * UM, baseline=None, color=colour, label=f"{one.dod:.2f}")
     right.axhspan(0.9, 1.1, color=ACCENT, alpha=0.12, linewidth=0)
     right.axhline(1.0, color=INK, linewidth=0.7)
     right.set_ylim(bottom=0.0)
@@ -38,7 +38,7 @@ def spread_figure(found: Limits) -> Figure:
     for axes in (left, right):
         axes.set_xlabel("depth z [µm]")
         light_grid(axes)
-    left.legend(title="DoD", loc="best")
+    right.legend(title="DoD", loc="center left", bbox_to_anchor=(1.01, 0.5), borderaxespad=0.0)
     return as_figure(
         figure,
         "Left: mean SoL of the particles in bins of depth one particle deep. Right: the standard"

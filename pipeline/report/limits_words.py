@@ -55,7 +55,7 @@ def _liquid(found: Limits, thickness: float) -> str:
     spread = found.lithiation
     peak = "it heaps up there" if spread.peaks else "without a peak there"
     return (
-        f"{salt} {percent(spread.share, 2)} of the active volume lies within {number(NEAR)} of the"
+        f"{salt} {percent(spread.share, 2)} of the active volume lies within {NEAR:g} of the"
         f" highest SoL, {number(spread.highest, 2)} ({peak}), around z ="
         f" {1e6 * spread.centre:.3g} µm of {1e6 * thickness:.3g} µm."
     )

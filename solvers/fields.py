@@ -16,6 +16,7 @@ from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import ACTIVE, ELECTRONIC, IONIC, TaggedMesh
 from voxtrode.solvers import forms
 from voxtrode.solvers.cell import Cell
+from voxtrode.solvers.junctions import split
 from voxtrode.solvers.region import Layout, Region
 from voxtrode.solvers.units import STORAGE, UM, thermal_voltage
 
@@ -130,7 +131,7 @@ def build_fields(mesh: TaggedMesh, cell: Cell) -> Fields:
         InputError: Where the liquid phases name different electrolytes.
     """
     electrolyte, liquid = _one_electrolyte(cell)
-    electrons = Region.create(mesh, mesh.cells(ELECTRONIC))
+    electrons = split(mesh, cell, Region.create(mesh, mesh.cells(ELECTRONIC)))
     ions = Region.create(mesh, mesh.cells(IONIC))
     thermal = thermal_voltage(cell.temperature)
 

@@ -28,6 +28,7 @@ PARTS = (
     "Ohmic",
     "Concentration",
     "Electronic",
+    "Contact",
     "Kinetic",
     "Film",
     "Solid diffusion",
@@ -241,7 +242,10 @@ class Quantities:
         return total
 
     def _total(self, values: Array) -> float:
-        return float(self.system.comm.allreduce(float(values.sum()), op=MPI.SUM))
+        return self._sum(float(values.sum()))
+
+    def _sum(self, value: float) -> float:
+        return float(self.system.comm.allreduce(value, op=MPI.SUM))
 
     # -- cell -----------------------------------------------------------------------------------
 
@@ -336,12 +340,14 @@ class Quantities:
             counter = system.flux(system.counter)
             counter_power = self._total(system.counter.points.area * counter.J * counter.eta)
         applied = current * system.area
+        contact = self._sum(system.junctions.power(system.fields.phi_s.values)) / applied
         ohmic, concentration, electronic = (part / applied for part in volume)
         kinetic, film, diffusion, between = (float(part) / applied for part in surface_parts)
         return (
             ohmic,
             concentration,
             electronic,
+            contact,
             kinetic,
             film,
             diffusion,

@@ -35,7 +35,6 @@ class ActiveMaterial:
         i0: Exchange current density i₀(c_e, θ) [A m-2].
         alpha_a, alpha_c: Anodic and cathodic transfer coefficients.
         film_resistance: Area-specific resistance of the surface film [Ω m2], or None.
-        rate: Rate law of the charge transfer, by its name in `reactions.RATES`.
     """
 
     name: str
@@ -49,7 +48,6 @@ class ActiveMaterial:
     alpha_a: Parameter
     alpha_c: Parameter
     film_resistance: Parameter | None = None
-    rate: str = "butler-volmer"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from voxtrode.data.errors import InputError
 from voxtrode.data.law import FARADAY, GAS_CONSTANT, Law, arrhenius
 from voxtrode.data.phases import Phase
-from voxtrode.data.reactions import Reaction, by_formula, by_rate_constant
+from voxtrode.data.reactions import RATES, Reaction, by_formula, by_rate_constant
 from voxtrode.pipeline.build import all_phases
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_interfaces import CLOSED, OPEN, Interface, pair
@@ -128,7 +128,7 @@ def _changed(
     said = {
         "alpha_a": given.alpha_a,
         "alpha_c": given.alpha_c,
-        "rate": given.rate,
+        "rate": None if given.rate is None else RATES[given.rate],
         "film": given.film_resistance,
         "wetted": given.wetted,
     }

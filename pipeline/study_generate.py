@@ -233,9 +233,7 @@ class GenerateTwoElectrodes(Section):
         shares: dict[str, float] = {}
         for prefix, one in ((FIRST, self.first), (LAST, self.last)):
             own = one.expected_shares
-            shares |= {
-                prefix + name: own[name] * one.shape[0] / total for name in one.phase_names
-            }
+            shares |= {prefix + name: own[name] * one.shape[0] / total for name in one.phase_names}
             if prefix == FIRST:
                 shares[BETWEEN] = self.layers / total
         return shares

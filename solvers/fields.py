@@ -1,4 +1,4 @@
-"""The fields of a half cell, where each lives, and its storage and volume forms."""
+"""The fields of a cell, where each lives, and its storage and volume forms."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +50,7 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Fields:
-    """All fields of a half cell.
+    """All fields of a cell.
 
     Attributes:
         phi_s, phi_e, c_e: Electrons' potential, electrolyte potential, scaled concentration. c_e
@@ -125,7 +125,7 @@ def cell_volumes(region: Region) -> npt.NDArray[np.float64]:
 
 
 def build_fields(mesh: TaggedMesh, cell: Cell) -> Fields:
-    """Lay the fields of a half cell on a mesh; collective.
+    """Lay the fields of a cell on a mesh; collective.
 
     Raises:
         InputError: Where the liquid phases name different electrolytes.

@@ -1,4 +1,4 @@
-"""Reported quantities of a half cell: cell row, particle rows, balances, overpotential split."""
+"""Reported quantities of a cell: cell row, particle rows, balances, overpotential split."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

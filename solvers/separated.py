@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voxtrode.meshing.tagged import ACTIVE, TaggedMesh
-from voxtrode.solvers.cell import Cell
+from voxtrode.solvers.cell import Cell, NegativeElectrode
 
 Contacts = dict[tuple[int, int], float]
 Pairs = npt.NDArray[np.int64]
@@ -61,9 +61,8 @@ def separated(
         return pairs
 
     counter = cell.counter
-    if cell.negative:
-        labels = tuple(k for label in cell.negative for k in new[label])
-        counter = replace(cell.counter, labels=labels)  # type: ignore[call-arg]
+    if isinstance(counter, NegativeElectrode):
+        counter = replace(counter, labels=tuple(k for one in counter.labels for k in new[one]))
     split = replace(
         cell,
         phases={k: cell.phases[label] for label in cell.phases for k in new[label]},

@@ -1,4 +1,4 @@
-"""The coupled half cell as residual and Jacobian blocks.
+"""The coupled cell as residual and Jacobian blocks.
 
 Unknowns: φ_s, φ_e, c_e/c_e0, and θ of each active phase. Volume terms are UFL
 forms on each field's own submesh; their Jacobian blocks are derived, and those that do not
@@ -61,7 +61,7 @@ class Drive:
 
 
 class HalfCellSystem:
-    """Residual and Jacobian of a half cell on a mesh; the fields' arrays are the state.
+    """Residual and Jacobian of a cell on a mesh, half or full; the fields' arrays are the state.
 
     φ_s is kept relative to ``reference``, a voltage near the cell's (of a full cell in one volume
     that of the positive electrode; the negative collector is the zero): conduction then works on

@@ -89,10 +89,12 @@ def labelled_picture(scene: Scene, folder: Path, room: float) -> tuple[Drawing, 
 
 def _labels(scene: Scene) -> list[tuple[str, str, str, tuple[float, float]]]:
     depth, width, height = scene.size
+    what = "both electrodes" if all(scene.collectors) else "electrode"
+    what = what if any(scene.collectors) else "volume"
     names = zip(("collector", "far collector"), scene.collectors, strict=True)
     labels = [
         *((place, name, "center", (0.0, -4.0)) for place, name in names if name),
-        ("electrode", f"electrode, {_um(depth)} µm", "center", (0.0, -6.0)),
+        ("electrode", f"{what}, {_um(depth)} µm", "center", (0.0, -6.0)),
         ("width", f"x: {_um(width)} µm", "left", (6.0, -4.0)),
         ("height", f"y:\n{_um(height)} µm", "right", (-5.0, 0.0)),
     ]

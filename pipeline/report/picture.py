@@ -124,7 +124,8 @@ def _look(plotter: Any, size: Any, separator: float) -> dict[str, list[float]]:
     plotter.enable_anti_aliasing("msaa", multi_samples=8)
     plotter.render()
     depth, width, height = (float(edge) for edge in size)
-    ends = product((-0.05 * depth, max(1.05 * depth, depth + separator)), (0.0, width), (0.0, height))
+    last = max(1.05 * depth, depth + separator)
+    ends = product((-0.05 * depth, last), (0.0, width), (0.0, height))
     reach = np.ptp([_pixel(plotter, end) for end in ends], axis=0)
     plotter.camera.zoom(0.97 * float(np.min(np.array(SIZE) / reach)))
     plotter.render()
@@ -133,7 +134,7 @@ def _look(plotter: Any, size: Any, separator: float) -> dict[str, list[float]]:
         "far collector": (1.03 * depth, 0.0, 0.0),
         "electrode": (0.5 * depth, 0.0, 0.0),
         "separator": (depth + 0.5 * separator, 0.0, 0.0),
-        "width": (depth + max(separator, 0.05 * depth), 0.5 * width, 0.0),
+        "width": (last, 0.5 * width, 0.0),
         "height": (-0.05 * depth, 0.0, 0.5 * height),
     }
     return {name: _pixel(plotter, place) for name, place in wanted.items()}

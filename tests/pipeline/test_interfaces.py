@@ -8,7 +8,7 @@ import pytest
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.law import FARADAY, GAS_CONSTANT
-from voxtrode.data.reactions import Reaction
+from voxtrode.data.reactions import Reaction, linear
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.pipeline.build import build_phases, build_separator, holds_salt
 from voxtrode.pipeline.build_interfaces import build_contacts, build_junctions, build_reactions
@@ -53,7 +53,7 @@ def test_a_pair_comes_before_its_phase() -> None:
     }
     found = reactions(given, temperature=300.0)
     assert set(found) == {("active", "nsd"), ("active", "separator")}
-    assert {one.rate for one in found.values()} == {"linear"}
+    assert {one.rate for one in found.values()} == {linear}
     assert {one.alpha_a for one in found.values()} == {0.4}
     assert found["active", "separator"].wetted == 0.9
     assert found["active", "nsd"].wetted == 0.7

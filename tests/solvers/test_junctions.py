@@ -133,8 +133,7 @@ def test_particles_of_a_phase() -> None:
 
 @pytest.mark.mpi
 def test_what_closed_contacts_cut_off_is_dead() -> None:
-    """The upper half has no way for electrons: the cell is that of the lower half, with its dead
-    neighbour in the liquid's way."""
+    """The upper half has no way for electrons: it is dead, and the lower half is not."""
     mesh, cell = mesh_of(halves()), two(math.inf)
     alive = reached(mesh, cell)
     owned = slice(mesh.mesh.topology.index_map(3).size_local)

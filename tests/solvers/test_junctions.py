@@ -15,7 +15,8 @@ from voxtrode.meshing.tagged import ACTIVE, TaggedMesh
 from voxtrode.solvers import checkpoint
 from voxtrode.solvers.cell import Cell, NegativeElectrode, Step
 from voxtrode.solvers.initial import AtLithiation
-from voxtrode.solvers.quantities import PARTS, Quantities
+from voxtrode.solvers.losses import PARTS
+from voxtrode.solvers.quantities import Quantities
 from voxtrode.solvers.reach import reached
 from voxtrode.solvers.separated import separated
 from voxtrode.solvers.simulation import Settings, Simulation

@@ -19,7 +19,8 @@ from voxtrode.data.reactions import RATES, Reaction, by_formula, by_rate_constan
 from voxtrode.data.reactions import linear as linear_law
 from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.kinetics import InsertionKinetics
-from voxtrode.solvers.quantities import PARTS, Quantities
+from voxtrode.solvers.losses import PARTS
+from voxtrode.solvers.quantities import Quantities
 from voxtrode.solvers.system import HalfCellSystem
 
 T = 298.15

@@ -13,8 +13,8 @@ from voxtrode.pipeline.tables import Table
 from voxtrode.pipeline.vtk import write_part, write_pvd
 from voxtrode.solvers import checkpoint
 from voxtrode.solvers.diffusion_radius import diffusion_radii
+from voxtrode.solvers.losses import PARTS
 from voxtrode.solvers.output import parts
-from voxtrode.solvers.quantities import PARTS
 from voxtrode.solvers.simulation import Instant, Simulation
 
 CHECKPOINT = "checkpoint.h5"

@@ -309,9 +309,7 @@ def print_column(sizes: tuple[float, ...] = (1.33e-6, 1e-6, 0.67e-6)) -> None:
         }
     )
     liquid = Liquid(materials.electrolyte("lipf6-ec-emc-nyman2008"), 0.5, 1.5)
-    print(
-        "| h [µm] | unknowns | R [µm] | ε/τ | V at DoD 0.1, 0.25, 0.55, 0.85 | − twin [mV] | SoL |"
-    )
+    print("| h [µm] | unknowns | R [µm] | ε/τ | V at four DoD | − twin [mV] | SoL |")
     print("| --- " * 7 + "|")
     for size in sizes:
         resolved = Resolved.of(volume, size, liquid, 8e-6, 100.0, 0)

@@ -127,9 +127,7 @@ def row(name: str, section: Section, rate: float, ratio: float) -> float | None:
 
 def main() -> None:
     """Print the table."""
-    print(
-        "| particle | D_c/D_ab | rate | DoD at 3.0 V | D_prim/D_sec | sensitivity | CPU |"
-    )
+    print("| particle | D_c/D_ab | rate | DoD at 3.0 V | D_prim/D_sec | sensitivity | CPU |")
     print("| --- " * 7 + "|")
     slopes = []
     for name, given in PARTICLES.items():

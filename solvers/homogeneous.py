@@ -102,26 +102,44 @@ class Homogeneous:
                 value = last + step
             return float(value[0])
 
-        def excess(_: float, theta: Array) -> float:
-            return self._voltage(outer(theta), J) - lower
-
-        excess.terminal = True  # type: ignore[attr-defined]
         beginning = np.full(self.cells, self.start)
-        if excess(0.0, beginning) <= 0.0:
+        if self._voltage(outer(beginning), J) <= lower:
             return 0.0
+        end = self._end(J, lower)
+
+        def room(_: float, theta: Array) -> float:
+            return end - outer(theta)
+
+        room.terminal = True  # type: ignore[attr-defined]
         longest = (1.0 - self.start) * FARADAY * self.material.c_max.value * self.volume / current
         found = solve_ivp(
             rates,
             (0.0, longest),
             beginning,
             method="LSODA",
-            events=excess,
+            events=room,
             rtol=1e-6,
             atol=1e-8,
             lband=1,
             uband=1,
         )
         return float(current * found.t[-1])
+
+    def _end(self, J: float, lower: float) -> float:
+        """The first θ at the surface, from the start upwards, at which the voltage is the cut-off.
+
+        At constant current that θ rises all the time.
+        """
+
+        def excess(theta: float) -> float:
+            return self._voltage(theta, J) - lower
+
+        low = self.start
+        for high in np.linspace(self.start, 1.0, 33)[1:]:
+            if excess(high) <= 0.0:
+                break
+            low = float(high)
+        return float(brentq(excess, low, high, xtol=1e-12)) if excess(low) > 0.0 else low
 
     def _voltage(self, theta: float, J: float) -> float:
         """Potential against the electrolyte [V] at the surface's θ; −∞ where it is full."""

@@ -44,8 +44,8 @@ PARTICLES: dict[str, dict[str, Any]] = {
     "whole": {},
     "cracks to the surface": {"cracks": {"surface": 0.06, "width": "1 um"}},
     "cracks inside": {"cracks": {"internal": 0.06, "width": "1 um"}},
-    "radial grains": {"grains": {"arrangement": "radial", "size": "2 um", "groups": 4}},
-    "random grains": {"grains": {"arrangement": "voronoi", "size": "2 um", "groups": 4}},
+    "radial grains": {"grains": {"arrangement": "radial", "size": "2 um"}},
+    "four directions": {"grains": {"arrangement": "voronoi", "size": "2 um", "groups": 4}},
 }
 
 

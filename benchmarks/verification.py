@@ -1,8 +1,9 @@
 """Resolved half cells against PyBaMM on the same parameters: `python verification.py PART...`.
 
-Parts: `sphere` (one ball against the SPM), `particles` (many small balls against the DFN at 1C and
-C/10; `particles-1C` and `particles-C/10` alone). The figures are in README.md, what they say in
-docs/verification.md.
+Parts: `sphere` (one ball against the SPM), `cc-cv` (a full cell of two balls against the SPM),
+`particles` (many small balls against the DFN at 1C and C/10; `particles-1C` and `particles-C/10`
+alone), `column` (a part of them at 1C on three meshes). The figures are in README.md, what they
+say in docs/verification.md.
 """
 
 import sys
@@ -15,11 +16,11 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from pybamm_twin import OPTIONS, Twin, pybamm, solve
 from smooth_cases import generated, roles_of, written
+from spheres import perfect, print_compared
 
 from voxtrode.data import materials
-from voxtrode.data.expression import constant
-from voxtrode.data.law import Law, Parameter, stoichiometry_at
-from voxtrode.data.material_kinds import Electrolyte, MetalElectrode
+from voxtrode.data.law import Parameter, stoichiometry_at
+from voxtrode.data.material_kinds import MetalElectrode
 from voxtrode.data.phases import Liquid, Phase
 from voxtrode.data.volume import Volume
 from voxtrode.meshing.smooth import SmoothSettings, build_smooth_mesh
@@ -42,17 +43,6 @@ def lithium() -> MetalElectrode:
     """Lithium with equal transfer coefficients, as in PyBaMM."""
     half = Parameter(0.5, "1", "as in PyBaMM")
     return replace(materials.metal_electrode("lithium"), alpha_a=half, alpha_c=half)
-
-
-def perfect(value: float = 100.0) -> Electrolyte:
-    """A liquid that costs nothing: κ of 100 S/m, and t₊ = 1, so that c_e stays as it is."""
-    made = materials.electrolyte("lipf6-ec-emc-nyman2008")
-
-    def law(number: float, unit: str) -> Law:
-        return Law(constant(number), ("c_e",), unit, "a perfect liquid", formula=f"{number}")
-
-    kappa, over = law(value, "S/m"), law(value / 1000.0, "S*m^2/mol")
-    return replace(made, kappa=kappa, kappa_over_c=over, t_plus=law(1.0, "1"), chi=law(1.0, "1"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,9 +295,40 @@ def print_particles(
             print(f"CPU {process_time() - start:.0f} s", flush=True)
 
 
+def print_column(sizes: tuple[float, ...] = (1.33e-6, 1e-6, 0.75e-6)) -> None:
+    """The table of `column`: what the mesh alone changes, on a small part of `particles` at 1C."""
+    volume = generated(
+        {
+            "kind": "spheres",
+            "size": ["16 um", "8 um", "8 um"],
+            "voxel": "0.25 um",
+            "seed": 1,
+            "diameters": ["4 um"],
+            "active_fraction": 0.45,
+        }
+    )
+    liquid = Liquid(materials.electrolyte("lipf6-ec-emc-nyman2008"), 0.5, 1.5)
+    print("| h [µm] | unknowns | 3V/A [µm] | V | SoL at the surface |")
+    print("| --- " * 5 + "|")
+    for size in sizes:
+        resolved = Resolved.of(volume, size, liquid, 8e-6, 100.0, 0)
+        simulation = resolved.simulation(1.0, (0.1, 0.25, 0.55, 0.85), 1e-3)
+        rows = [(v, surface_sol(simulation)) for _, v in instants(simulation)]
+        table = simulation.quantities.table
+        radius = 3.0 * float(table.volume.sum() / table.wetted.sum())
+        v, sol = np.array(rows).T
+        print(
+            f"| {size * UM:g} | {simulation.system.dofs} | {radius:.4f}"
+            f" | {', '.join(f'{x:.5f}' for x in v)} | {', '.join(f'{x:.5f}' for x in sol)} |",
+            flush=True,
+        )
+
+
 PARTS_OF_THIS = {
     "sphere": print_sphere,
+    "cc-cv": print_compared,
     "particles": print_particles,
+    "column": print_column,
     "particles-1C": lambda: print_particles(rates=(1.0,)),
     "particles-C/10": lambda: print_particles(rates=(0.1,)),
 }
@@ -315,7 +336,7 @@ PARTS_OF_THIS = {
 
 def main() -> None:
     """Print the parts that are asked for."""
-    for name in sys.argv[1:] or ("sphere", "particles"):
+    for name in sys.argv[1:] or ("sphere", "cc-cv", "particles"):
         print(f"\n{name}")
         PARTS_OF_THIS[name]()
 

@@ -70,16 +70,33 @@ class Homogeneous:
         """
         J = -current / self.area
         radial = self._radial
-        beginning = np.full(radial.cells, self.start)
-
-        def excess(theta: Array) -> float:
-            return self._voltage(radial.surface(theta, J, factor), J) - lower
-
-        if excess(beginning) <= 0.0:
+        beginning = radial.surface(np.full(radial.cells, self.start), J, factor)
+        if self._voltage(beginning, J) <= lower:
             return 0.0
+        full = self._full(J, lower)
+
+        def room(theta: Array) -> float:
+            return full - radial.surface(theta, J, factor)
+
         longest = (1.0 - self.start) * FARADAY * self.material.c_max.value * self.volume / current
-        end, _ = radial.run(J, longest, excess, factor)
+        end, _ = radial.run(J, longest, room, factor)
         return current * end
+
+    def _full(self, J: float, lower: float) -> float:
+        """The first θ at the surface, from the start upwards, at which the voltage is the cut-off.
+
+        At constant current that θ rises all the time.
+        """
+
+        def excess(theta: float) -> float:
+            return self._voltage(theta, J) - lower
+
+        low = self.start
+        for high in np.linspace(self.start, 1.0, 33)[1:]:
+            if excess(float(high)) <= 0.0:
+                return float(brentq(excess, low, float(high), xtol=1e-12))
+            low = float(high)
+        return low
 
     def _voltage(self, theta: float, J: float) -> float:
         """Potential against the electrolyte [V] at the surface's θ; −∞ where it is full."""

@@ -31,6 +31,9 @@ class StepSettings:
         largest: Largest step [s].
         swing: Change of voltage that a step aims to stay below [V]: two thermal voltages, within
             reach of Newton's method, and what steepens before the end of a discharge is resolved.
+        fade: Change of current that a step under a held voltage aims to stay below, as a share of
+            the current (or of a hundredth of 1C). The current follows θ at the surfaces, of which
+            the local error of θ, a mean over the volume, knows little.
     """
 
     rtol: float = 1e-3
@@ -38,6 +41,7 @@ class StepSettings:
     smallest: float = 1e-4
     largest: float = 600.0
     swing: float = 0.05
+    fade: float = 0.2
 
 
 @dataclass
@@ -261,7 +265,8 @@ class Stepper:
             current=attempt.point.current,
             held=past.held,
         )
-        self.history.suggestion = min(self.history.suggestion, self._within_swing())
+        bound = self._within_swing() if past.held is None else self._within_fade()
+        self.history.suggestion = min(self.history.suggestion, bound)
         self.counters.accepted += 1
         self.rebase()
 
@@ -320,6 +325,16 @@ class Stepper:
         bend = abs(bend) if slope * bend > 0.0 else 0.0
         root = np.sqrt(slope**2 + 4.0 * bend * self.settings.swing)
         return float(2.0 * self.settings.swing / max(abs(slope) + root, 1e-300))
+
+    def _within_fade(self) -> float:
+        """Step over which the current of a hold, extrapolated, changes by its share [s].
+
+        The charge of the last step is its mean current, that of the middle.
+        """
+        h, charges, current = self.history.steps[0], self.history.charges, self.history.current
+        slope = (current - (charges[0] - charges[1]) / h) / (0.5 * h)
+        share = self.settings.fade * max(abs(current), 0.01 * self.scale)
+        return share / max(abs(slope), 1e-300)
 
     def _shorter(self, attempt: Attempt) -> float:
         """Step to take instead of a solved one [s]; the step itself where it is acceptable."""

@@ -1,5 +1,7 @@
 """Every material of the library, found by itself: sane laws that say where they are from."""
 
+import math
+
 import numpy as np
 import pint
 import pytest
@@ -255,12 +257,29 @@ def test_msmr_table_is_within_a_tenth_of_a_millivolt():
 
 @pytest.mark.parametrize("name", [*ACTIVE, *METALS])
 def test_rate_constants_have_the_dimension_of_their_formula(name):
-    """F k √(c_e c_s (c_max − c_s)) and F k c_Li^0.7 c_e^0.3 must come out in A m-2."""
+    """F k √(c_e c_s (c_max − c_s)), F k c_Li^0.7 c_e^0.3 and RT/(F S R_ct) come out in A m-2."""
     units = pint.UnitRegistry()
-    k = laws_of(name)["i0"].constants["k"]
-    order = 1.5 if name in ACTIVE else 1.0
-    value = units.Quantity(k.value, k.unit) * units("C/mol") * units("mol/m^3") ** order
+    constants = laws_of(name)["i0"].constants
+    if "k" in constants:
+        k = constants["k"]
+        order = 1.5 if name in ACTIVE else 1.0
+        value = units.Quantity(k.value, k.unit) * units("C/mol") * units("mol/m^3") ** order
+    else:
+        value = units("V") / units.Quantity(1.0, constants["S"].unit) / units("ohm")
     assert value.check("[current]/[length]**2")
+
+
+def test_graphites_of_layered_anodes_have_the_resistances_they_were_measured_with():
+    """R_ct of 4.25, 8.79, 16.17 Ω at SOC 0, ½, 1 on a 16 mm disc with 17 times its area."""
+    area = 17.0 * math.pi * 0.008**2
+    synthetic = active_material("graphite-sg-kang2024")
+    i0 = synthetic.i0(c_e=1150.0, theta=np.array([0.0, 0.5, 1.0]))
+    found = GAS_CONSTANT * 298.15 / FARADAY / i0 / area
+    np.testing.assert_allclose(found, [4.25, 8.79, 16.17], rtol=1e-4)
+    films = [active_material(f"graphite-{kind}-kang2024").film_resistance for kind in ("sg", "ng")]
+    np.testing.assert_allclose([film.value / area for film in films], [1.89, 4.50], rtol=1e-3)
+    per_mass = FARADAY * synthetic.c_max.value / synthetic.density.value / 3.6
+    assert per_mass == pytest.approx(340e3, rel=1e-3)  # mAh/kg
 
 
 def test_assumed_numbers_are_listed():

@@ -35,6 +35,8 @@ CYCLE = (
     (0.0, {"held": 3.7, "least": 0.02, "duration": 120.0}),
 )
 """CC, rest, CC-CV charge and a potentiostatic step, as C-rates and ends (least as C-rate, too)."""
+HELD = ((2.0, {"dod": 0.5}), (-2.0, {"voltage": 3.9}), (0.0, {"held": 3.9, "least": 0.05}))
+"""CC-CV."""
 
 
 def two_halves() -> TaggedMesh:
@@ -115,6 +117,23 @@ def test_a_charge_goes_over_into_a_hold(cell: Cell) -> None:
     least = 0.05 * run.quantities.one_c
     assert currents[-1] == pytest.approx(least, rel=ends.CURRENT_TOLERANCE)
     assert held[-1][0].ended.startswith("current")
+
+
+def test_how_long_a_hold_lasts() -> None:
+    """At default tolerances CC-CV ends within 0.5 % of when it does in small steps: 0.05 % seen.
+
+    Where θ alone sets the steps it is 0.6 %, of a hold that is a third of the time.
+    A current that fades as exp(−t/τ) fades slower by (h/τ)²/3 in BDF2: 1.3 % at steps of 0.2 τ.
+    """
+    found = []
+    for settings in (StepSettings(rtol=1e-4, fade=0.05), StepSettings(), StepSettings(fade=1e9)):
+        run = simulation(slab(), half_cell({1: OXIDE}, FLUID), HELD, step=settings)
+        *_, last = run.run()
+        found.append(last.time)
+    off = np.abs(np.array(found[1:]) / found[0] - 1.0)
+    print(f"a hold lasts {found} s")
+    assert off[0] < 5e-3
+    assert off[0] < 0.5 * off[1]
 
 
 @pytest.mark.slow

@@ -116,18 +116,6 @@ def test_the_ends_of_a_full_cell() -> None:
     assert found.nominal == min(found.electrode.capacity, found.opposite.capacity)
 
 
-@pytest.mark.mpi3
-def test_ranks_agree() -> None:
-    """Voltages and currents of a full cell beside a run on one rank: 1e-6 V, the model's demand."""
-    steps = [(2.0, {"dod": 0.2}), (0.0, {"held": 3.6, "duration": 60.0})]
-    found = []
-    for comm in (MPI.COMM_WORLD, MPI.COMM_SELF):
-        run = simulation(steps, comm, dods=(0.1, 0.25))
-        kept = [(run.system.voltage(), i.current, i.time) for i in run.run() if i.kept]
-        found.append(np.array(kept))
-    np.testing.assert_allclose(found[0], found[1], rtol=1e-6, atol=1e-6)
-
-
 def test_a_symmetric_cell_is_at_zero_half_way() -> None:
     """The same material in both electrodes, equal in volume: V = 0 at SoL 0.5, odd in the current.
 

@@ -143,20 +143,6 @@ def test_one_material_in_two_phases_is_one_body() -> None:
 
 @pytest.mark.mpi
 @pytest.mark.mpi3
-def test_ranks_agree() -> None:
-    """The end of the run and the particles' rows on any number of ranks: 1e-6, as in a cell."""
-    ends = []
-    for comm in (MPI.COMM_WORLD, MPI.COMM_SELF):
-        found = run(floating(comm))
-        *_, last = found.run()
-        ends.append((last.time, found.system.voltage(), found.quantities.particles(1.0)["SoL"]))
-    assert ends[0][0] == pytest.approx(ends[1][0], rel=1e-6)
-    assert ends[0][1] == pytest.approx(ends[1][1], abs=1e-6)
-    np.testing.assert_allclose(ends[0][2], ends[1][2], atol=1e-6)
-
-
-@pytest.mark.mpi
-@pytest.mark.mpi3
 def test_the_law_of_the_largest_area_prevails() -> None:
     """Of all ranks: two thirds of the lower half, which the first rank has, lie in another liquid.
 

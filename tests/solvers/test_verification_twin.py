@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("pybamm", reason="missing package pybamm (extra twin)")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
+from spheres import Protocol, compare
 from verification import sphere
 
 pytestmark = pytest.mark.slow
@@ -26,3 +27,20 @@ def test_a_ball_against_the_single_particle_model() -> None:
     assert len(found.dod) == 19
     assert sol.max() < 1e-3
     assert volts.max() < 2e-3
+
+
+def test_cc_cv_of_a_ball_in_each_electrode_against_the_single_particle_model() -> None:
+    """Charge at 1C, hold until C/20, on 5 cells a radius: V(t), I(t), switch, hold and capacities.
+
+    From a minute into each step on; before, the layer that diffuses is thinner than a cell. Seen:
+    switch 0.2 of 2787 s, hold 0.6 %, current 0.5 % of 1C, charges 0.01 and 0.1 %.
+    """
+    found = compare(Protocol(), 5)
+    switch, hold, (own, twin) = found.switch(), found.durations(), found.capacities()
+    volts, current = found.apart(0, 1, 60.0), found.apart(1, 2, 60.0) / found.ours.one_c
+    print(f"cc-cv: {switch}, {hold}, {own}, {twin}, V {volts:.1e}, I {current:.1e}")
+    assert switch[0] == pytest.approx(switch[1], abs=1.0)
+    assert volts < 1e-3
+    assert current < 1e-2
+    assert hold[0] == pytest.approx(hold[1], rel=1e-2)
+    np.testing.assert_allclose(own, twin, rtol=2e-3)

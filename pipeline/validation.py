@@ -84,8 +84,8 @@ def inspect_volume(study: Study, simulated: bool, meshed: bool = True) -> Inspec
 
     Labels are read whole, so that a damaged file, a wrong voxel size, a crop outside and labels
     that do not match are found; of more than two thousand million voxels only some layers in the
-    middle are (the image stage finds what is wrong elsewhere). A grey image is not segmented (its phases count as equal), and a
-    generated volume is not generated.
+    middle are (the image stage finds what is wrong elsewhere). A grey image is not segmented (its
+    phases count as equal), and a generated volume is not generated.
 
     Args:
         study: The study.

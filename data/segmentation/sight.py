@@ -65,12 +65,13 @@ class Sight:
 
 def inputs_of_grey() -> int:
     """Numbers that the first network sees."""
-    return _AROUND.shape[1]
+    return int(_AROUND.shape[1])
 
 
 def inputs_of_odds(classes: int) -> int:
     """Numbers that the second network sees."""
-    return _NEAR.shape[1] + (classes - 1) * (_NEAR.shape[1] + _FAR.shape[1])
+    near, far = int(_NEAR.shape[1]), int(_FAR.shape[1])
+    return near + (classes - 1) * (near + far)
 
 
 def sight_of_grey(near: NDArray[np.bool_], grey: Singles) -> Sight:
@@ -101,7 +102,8 @@ def hard_odds(labels: Labels, classes: int) -> Singles:
 def soft_odds(chances: Singles) -> Singles:
     """Logarithms of the odds of each class against the first, float32[classes - 1, n]."""
     logs = np.log(np.maximum(chances, np.float32(1e-12)))
-    return np.clip(logs[:, 1:] - logs[:, :1], -_CERTAIN, _CERTAIN).T / _UNIT
+    odds: Singles = np.clip(logs[:, 1:] - logs[:, :1], -_CERTAIN, _CERTAIN).T / _UNIT
+    return odds
 
 
 def _places(near: NDArray[np.bool_]) -> tuple[Ints, tuple[int, ...]]:

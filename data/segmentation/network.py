@@ -1,4 +1,4 @@
-"""A small network that gives the chances of each class from numbers seen around a voxel.
+"""A small network that gives the chances of each class from the grey values around a voxel.
 
 Two hidden layers with leaky rectifiers, trained by Adam (Kingma, Ba, ICLR 2015, arXiv:1412.6980)
 on the cross entropy, in single precision. Trained on draws of classes and grey values it tends to
@@ -7,13 +7,20 @@ doi:10.1162/neco.1991.3.4.461).
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
 
 Singles = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
+REACH = 4
+"""Radius of the ball of voxels that a voxel is classified by."""
+_POINTS = np.indices((2 * REACH + 1,) * 3).reshape(3, -1) - REACH
+_POINTS = _POINTS[:, np.square(_POINTS).sum(axis=0) <= REACH**2]
+PATCH = _POINTS.shape[1]
+"""Voxels of that ball."""
 _HIDDEN = (128, 48)
 _LEAK = np.float32(0.05)
 _DECAYS = (0.9, 0.999)  # of the averages of the slope and its square
@@ -30,16 +37,16 @@ class Layer:
 
 
 class Network:
-    """Chances of classes from what is seen around a voxel."""
+    """Chances of classes from the grey values of a ball of voxels."""
 
-    def __init__(self, inputs: int, classes: int, random: np.random.Generator) -> None:
-        """Draw small weights (He et al., ICCV 2015) for a number of inputs and of classes."""
-        widths = (inputs, *_HIDDEN, classes)
+    def __init__(self, classes: int, random: np.random.Generator) -> None:
+        """Draw small weights (He et al., ICCV 2015) for a number of classes."""
+        widths = (PATCH, *_HIDDEN, classes)
         self._layers = [_layer(here, there, random) for here, there in pairwise(widths)]
         self._steps = 0
 
     def chances(self, patches: Singles) -> Singles:
-        """Chance of each class, float32[n, classes], from patches float32[n, inputs]."""
+        """Chance of each class, float32[n, classes], from patches float32[n, PATCH]."""
         return self._forward(patches)[-1]
 
     def learn(self, patches: Singles, classes: NDArray[np.uint8], rate: float) -> None:
@@ -66,6 +73,20 @@ class Network:
         powers: Singles = np.exp(sums - sums.max(axis=1, keepdims=True))
         seen.append(powers / powers.sum(axis=1, keepdims=True))
         return seen
+
+
+def patch_offsets(shape: tuple[int, ...]) -> Ints:
+    """Distances in memory from a voxel to those of its patch, turned and mirrored in 48 ways.
+
+    Args:
+        shape: Of the array that holds the patches, in the order of C.
+
+    Returns:
+        int64[48, PATCH].
+    """
+    strides = np.array([shape[1] * shape[2], shape[2], 1])
+    ways = product(permutations(range(3)), product((1, -1), repeat=3))
+    return np.stack([(strides * signs) @ _POINTS[list(order)] for order, signs in ways])
 
 
 def _layer(here: int, there: int, random: np.random.Generator) -> Layer:

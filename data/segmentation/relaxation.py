@@ -10,31 +10,20 @@ is applied to the real ones. The classes get better so, and with them the shapes
 Giving every voxel its likeliest class takes from what is thin or rare. So the classes that are
 learnt from next are not these but have the fractions that the chances add up to, which is what a
 prior and its posterior agree in: without that, a thin class fades from round to round.
-
-In the later rounds a second network looks at what the first makes of a wider surrounding (see
-`voxtrode.data.segmentation.sight`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from voxtrode.data.segmentation.network import Network
-from voxtrode.data.segmentation.sight import (
-    Sight,
-    hard_odds,
-    inputs_of_grey,
-    inputs_of_odds,
-    sight_of_grey,
-    sight_of_odds,
-    soft_odds,
-)
+from voxtrode.data.segmentation.network import REACH, Network, patch_offsets
 
 Grey = NDArray[np.float32]
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _BOX = 96  # edge of the box in the middle that is learnt from [voxels]
 _BATCH = 512  # voxels in each step of learning
@@ -57,18 +46,34 @@ class Model:
     Attributes:
         means: Grey value of each class, ascending.
         blur: Standard deviation of the scanner's blur [voxels].
-        first: Gives the chances of classes from grey values.
-        second: Gives them from what the first makes of the surroundings.
-        wide: Whether the second is used.
-        known: Whether the networks have seen each class, bool[n]; others are kept as they are.
+        network: Gives the chances of classes.
+        known: Whether the network has seen each class, bool[n]; others are kept as they are.
     """
 
     means: Floats
     blur: float
-    first: Network
-    second: Network
-    wide: bool
+    network: Network
     known: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class _Band:
+    """Voxels near a boundary and their surroundings.
+
+    Attributes:
+        at: Their places in the flat volume, int64[n].
+        within: Their places in the flat volume with a margin.
+        offsets: See `patch_offsets`.
+    """
+
+    at: Ints
+    within: Ints
+    offsets: Ints
+
+    def patches(self, padded: Grey, chosen: Ints | slice, way: int) -> Grey:
+        """Surroundings of some of the voxels, float32[n, PATCH]."""
+        out: Grey = padded.ravel()[self.within[chosen, None] + self.offsets[way]]
+        return out
 
 
 def fit_model(
@@ -93,15 +98,13 @@ def fit_model(
     known = np.bincount(labels.ravel(), minlength=len(levels)) > 0
     if np.count_nonzero(known) < 2:
         return None
-    model = _new_model(levels, 1.0, known, random)
-    for number in range(rounds):
-        wide = 2 * number >= rounds - 1  # once the first network is no beginner
+    model = Model(np.asarray(levels), 1.0, Network(len(levels), random), known)
+    for _ in range(rounds):
         means, blur = _scanner(labels, grey, levels, model.blur)
-        model = replace(model, means=means, blur=blur, wide=wide)
+        model = Model(means, blur, model.network, known)
         _learn(model, labels, noise, random)
-        near = _near(labels, known)
-        chances = _chances(near, _scaled(grey, model), hard_odds(labels, len(levels)), model)
-        labels = _matched(labels, near, chances)
+        band = _band(_near(labels, known))
+        labels = _matched(labels, band, _chances(grey, band, model))
     return model
 
 
@@ -110,7 +113,7 @@ def known_model(
 ) -> Model:
     """The model of a scanner that is known, learnt from true classes of a like volume.
 
-    What it makes of another volume tells how much of the wrong voxels comes from not knowing them.
+    What it makes of another volume tells how much of the wrong voxels comes from not knowing these.
 
     Args:
         labels: Class of each voxel [z, y, x].
@@ -121,9 +124,8 @@ def known_model(
     """
     random = np.random.default_rng(0)
     known = np.bincount(labels.ravel(), minlength=len(levels)) > 0
-    model = _new_model(levels, blur, known, random)
-    for number in range(rounds):
-        model = replace(model, wide=2 * number >= rounds - 1)
+    model = Model(np.asarray(levels), blur, Network(len(levels), random), known)
+    for _ in range(rounds):
         _learn(model, labels, noise, random)
     return model
 
@@ -140,21 +142,12 @@ def relax(labels: Labels, grey: Grey, model: Model) -> Labels:
         New labels.
     """
     out, done = labels.copy(), np.zeros(labels.shape, dtype=np.bool_)
-    scaled, odds = _scaled(grey, model), hard_odds(labels, len(model.means))
     for _ in range(_PASSES):
         near = _near(out, model.known) & ~done
-        out[near] = _chances(near, scaled, odds, model).argmax(axis=1)
+        band = _band(near)
+        out[near] = _chances(grey, band, model).argmax(axis=1)
         done |= near
     return out
-
-
-def _new_model(
-    levels: list[float], blur: float, known: NDArray[np.bool_], random: np.random.Generator
-) -> Model:
-    count = len(levels)
-    first = Network(inputs_of_grey(), count, random)
-    second = Network(inputs_of_odds(count), count, random)
-    return Model(np.asarray(levels), blur, first, second, False, known)
 
 
 def _scanner(labels: Labels, grey: Grey, levels: list[float], guess: float) -> tuple[Floats, float]:
@@ -184,35 +177,18 @@ def _scanner(labels: Labels, grey: Grey, levels: list[float], guess: float) -> t
 
 
 def _learn(model: Model, labels: Labels, noise: float, random: np.random.Generator) -> None:
-    """Trains the networks on the classes, scanned anew."""
-    near = _near(labels, model.known)
-    if not near.any():
+    """Trains the network on the classes, scanned anew."""
+    band = _band(_near(labels, model.known))
+    if not band.at.size:
         return
     grey = _blurred(model.means.astype(np.float32)[labels], model.blur)
     grey += np.float32(noise) * random.standard_normal(grey.shape, dtype=np.float32)
-    scaled, classes = _scaled(grey, model), labels[near]
-    sight = sight_of_grey(near, scaled)
-    _train(model.first, sight, classes, random)
-    if model.wide:
-        odds = hard_odds(labels, len(model.means))
-        odds[:, near] = soft_odds(_applied(model.first, sight))
-        _train(model.second, sight_of_odds(near, scaled, odds), classes, random)
-
-
-def _train(network: Network, sight: Sight, classes: Labels, random: np.random.Generator) -> None:
-    steps = min(max(len(classes) // _PER_STEP, _STEPS[0]), _STEPS[1])
+    padded, classes = _padded(grey, model), labels.ravel()[band.at]
+    steps = min(max(len(band.at) // _PER_STEP, _STEPS[0]), _STEPS[1])
     for rate in np.linspace(*_RATES, steps):
-        chosen = random.integers(len(classes), size=_BATCH)
-        patches = sight.patches(chosen, int(random.integers(sight.ways)))
-        network.learn(patches, classes[chosen], float(rate))
-
-
-def _applied(network: Network, sight: Sight) -> Grey:
-    """Chance of each class, float32[n, classes]."""
-    starts = range(0, len(sight.within), _CHUNK)
-    return np.concatenate(
-        [network.chances(sight.patches(slice(start, start + _CHUNK), 0)) for start in starts]
-    )
+        chosen = random.integers(len(band.at), size=_BATCH)
+        patches = band.patches(padded, chosen, int(random.integers(len(band.offsets))))
+        model.network.learn(patches, classes[chosen], float(rate))
 
 
 def _near(labels: Labels, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -222,22 +198,24 @@ def _near(labels: Labels, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return out
 
 
-def _chances(near: NDArray[np.bool_], scaled: Grey, odds: Grey, model: Model) -> Grey:
-    """Chance of each class for the chosen voxels, float32[n, classes]; odds are changed there."""
-    if not near.any():
-        return np.empty((0, len(model.means)), dtype=np.float32)
-    chances = _applied(model.first, sight_of_grey(near, scaled))
-    if not model.wide:
-        return chances
-    odds[:, near] = soft_odds(chances)
-    return _applied(model.second, sight_of_odds(near, scaled, odds))
+def _band(near: NDArray[np.bool_]) -> _Band:
+    inside = np.pad(near, REACH)
+    return _Band(np.flatnonzero(near), np.flatnonzero(inside), patch_offsets(inside.shape))
 
 
-def _matched(labels: Labels, near: NDArray[np.bool_], chances: Grey) -> Labels:
+def _chances(grey: Grey, band: _Band, model: Model) -> Grey:
+    """Chance of each class for the voxels of the band, float32[n, classes]."""
+    padded = _padded(grey, model)
+    out = np.empty((len(band.at), len(model.means)), dtype=np.float32)
+    for start in range(0, len(band.at), _CHUNK):
+        some = slice(start, start + _CHUNK)
+        out[some] = model.network.chances(band.patches(padded, some, 0))
+    return out
+
+
+def _matched(labels: Labels, band: _Band, chances: Grey) -> Labels:
     """Classes by the chances, these weighted so that fractions are those of the chances' sums."""
     out = labels.copy()
-    if not len(chances):
-        return out
     wanted = chances.mean(axis=0, dtype=np.float64) + _FEW
     scores = np.log(chances + np.float32(1e-6))
     shifts = np.zeros(len(wanted), dtype=np.float32)
@@ -245,14 +223,15 @@ def _matched(labels: Labels, near: NDArray[np.bool_], chances: Grey) -> Labels:
         found = (scores + shifts).argmax(axis=1)
         got = np.bincount(found, minlength=len(wanted)) / len(found) + _FEW
         shifts += (0.5 * np.log(wanted / got)).astype(np.float32)
-    out[near] = (scores + shifts).argmax(axis=1)
+    out.ravel()[band.at] = (scores + shifts).argmax(axis=1)
     return out
 
 
-def _scaled(grey: Grey, model: Model) -> Grey:
-    """Grey values in units of the smallest step."""
+def _padded(grey: Grey, model: Model) -> Grey:
+    """Grey values in units of the smallest step, with a margin that mirrors them."""
     middle, step = np.float32(model.means.mean()), np.float32(np.diff(model.means).min())
-    return (grey - middle) / step
+    out: Grey = np.pad((grey - middle) / step, REACH, mode="symmetric")
+    return out
 
 
 def _blurred(values: Grey, blur: float) -> Grey:

@@ -25,7 +25,7 @@ from voxtrode.data.volume import Volume
 from voxtrode.meshing.smooth import SmoothSettings, build_smooth_mesh
 from voxtrode.meshing.tagged import TaggedMesh, distribute
 from voxtrode.solvers.cell import Cell, Step
-from voxtrode.solvers.quantities import PARTS
+from voxtrode.solvers.losses import PARTS
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
 from voxtrode.solvers.transport import mesh_transport

@@ -8,9 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from voxtrode.data.entries import Entry
-from voxtrode.data.errors import InputError
 from voxtrode.data.expression import Expression, Symbol, constant
-from voxtrode.data.law import FARADAY, GAS_CONSTANT, REFERENCE_TEMPERATURE, Law, Parameter
+from voxtrode.data.law import (
+    FARADAY,
+    GAS_CONSTANT,
+    REFERENCE_TEMPERATURE,
+    Law,
+    Parameter,
+    arrhenius_tree,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,6 @@ class ActiveMaterial:
         i0: Exchange current density i₀(c_e, θ) [A m-2].
         alpha_a, alpha_c: Anodic and cathodic transfer coefficients.
         film_resistance: Area-specific resistance of the surface film [Ω m2], or None.
-        rate: Rate law of the charge transfer, by its name in `reactions.RATES`.
     """
 
     name: str
@@ -43,7 +48,6 @@ class ActiveMaterial:
     alpha_a: Parameter
     alpha_c: Parameter
     film_resistance: Parameter | None = None
-    rate: str = "butler-volmer"
 
 
 @dataclass(frozen=True)
@@ -162,17 +166,10 @@ def dilute_electrolyte(
     Args:
         name, source: As in the library.
         c_e0: Initial salt concentration.
-        D_plus, D_minus: Diffusivities of the cation and the anion [m2 s-1].
-
-    Raises:
-        InputError: A diffusivity with an activation energy.
+        D_plus, D_minus: Diffusivities of the cation and the anion [m2 s-1], which may follow
+            Arrhenius' law each.
     """
-    if D_plus.activation is not None or D_minus.activation is not None:
-        raise InputError(
-            f"{name}: an activation_energy of D_plus or D_minus is not available yet; "
-            "give both at the temperature of the study"
-        )
-    plus, minus = D_plus.value, D_minus.value
+    plus, minus = _of_temperature(D_plus), _of_temperature(D_minus)
     parts: dict[str, Parameter] = {"D_plus": D_plus, "D_minus": D_minus}
     t_plus = plus / (plus + minus)
     thermal = FARADAY**2 * (plus + minus) / GAS_CONSTANT / Symbol("T")
@@ -187,12 +184,20 @@ def dilute_electrolyte(
         source=source,
         c_e0=c_e0,
         c_max_fit=Parameter(1e6, "mol/m^3", "a limit law has no end of its range"),
-        D_e=law(constant(2.0 * minus * t_plus), "m^2/s", "2*D_plus*D_minus/(D_plus + D_minus)"),
+        D_e=law(2.0 * minus * t_plus, "m^2/s", "2*D_plus*D_minus/(D_plus + D_minus)"),
         kappa=law(thermal * Symbol("c_e"), "S/m", "F**2*c_e*(D_plus + D_minus)/(R*T)"),
         kappa_over_c=law(thermal, "S*m^2/mol", "F**2*(D_plus + D_minus)/(R*T)"),
-        t_plus=law(constant(t_plus), "1", "D_plus/(D_plus + D_minus)"),
+        t_plus=law(t_plus, "1", "D_plus/(D_plus + D_minus)"),
         chi=law(constant(1.0), "1", "1"),
     )
+
+
+def _of_temperature(parameter: Parameter) -> Expression:
+    """A parameter's value as a tree, of T where it has an activation energy."""
+    value = constant(parameter.value)
+    if parameter.activation is None:
+        return value
+    return value * arrhenius_tree(parameter.activation.value)
 
 
 @dataclass(frozen=True)

@@ -170,8 +170,8 @@ def _active_phase(study: Study, name: str, entry: PhaseEntry, where: str) -> Pha
         )
     if entry.ionic_conductivity is not None:
         raise InputError(
-            f"{where}.ionic_conductivity: an active material that conducts ions is not available"
-            " yet; remove the key"
+            f"{where}.ionic_conductivity: {entry.material} exchanges lithium with ion conductors at"
+            " its surface, and has none inside; make the conductor a phase of its own"
         )
     assert entry.material is not None
     active = _active(study, entry.material, f"{where}.material", windows(study)[name])

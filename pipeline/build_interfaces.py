@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from voxtrode.data.errors import InputError, NotAvailableError
+from voxtrode.data.errors import InputError
 from voxtrode.data.law import FARADAY, GAS_CONSTANT, Law, arrhenius
 from voxtrode.data.phases import Phase
-from voxtrode.data.reactions import Reaction, by_formula, by_rate_constant
+from voxtrode.data.reactions import RATES, Reaction, by_formula, by_rate_constant
 from voxtrode.pipeline.build import all_phases
 from voxtrode.pipeline.study import Study
 from voxtrode.pipeline.study_interfaces import CLOSED, OPEN, Interface, pair
@@ -31,7 +31,7 @@ def build_reactions(study: Study) -> dict[tuple[str, str], Reaction]:
     phases = all_phases(study)
     found: dict[tuple[str, str], Reaction] = {}
     for key, given in sorted(study.interfaces.items(), key=lambda item: len(pair(item[0]))):
-        if given.of_contact:
+        if not given.of_transfer:
             continue
         for active, ionic in _meant(key, phases):
             material = phases[active].active
@@ -46,20 +46,15 @@ def build_contacts(study: Study) -> dict[tuple[str, str], float]:
 
     Raises:
         InputError: A key names no two active phases, or materials that cannot share lithium freely.
-        NotAvailableError: A resistance for electrons.
     """
     phases = all_phases(study)
     found = {}
     for key, given in study.interfaces.items():
-        if not given.of_contact:
+        if given.lithium is None:
             continue
         names, where = pair(key), f"interfaces.{key}"
         if len(names) != 2 or not all(phases[name].stores for name in names):
-            raise InputError(f'{where}: expected a contact of two active phases as "a|b"')
-        if given.electrons not in (None, OPEN):
-            raise NotAvailableError(
-                f"{where}.electrons: a resistance for electrons is not available yet; use open"
-            )
+            raise InputError(f'{where}.lithium: expected a contact of two active phases as "a|b"')
         one, two = (phases[name].active for name in names)
         assert one is not None
         assert two is not None
@@ -68,11 +63,46 @@ def build_contacts(study: Study) -> dict[tuple[str, str], float]:
                 f"{where}.lithium: {one.name} and {two.name} are two materials, whose contact"
                 " cannot be open; give a resistance, or closed"
             )
-        if given.lithium is not None:
-            ends = {OPEN: 0.0, CLOSED: math.inf}
-            value = given.lithium
-            found[names[0], names[1]] = ends[value] if isinstance(value, str) else value
+        found[names[0], names[1]] = _resistance(given.lithium)
     return found
+
+
+def build_junctions(study: Study) -> dict[tuple[str, str], float]:
+    """Resistance for electrons [Ω m²] of contacts of electron conductors, 0: open, inf: closed.
+
+    Raises:
+        InputError: A key names no two electron conductors of one electrode, or particles of a phase
+            that has none; or electrons come to the conductors from everywhere.
+    """
+    phases = all_phases(study)
+    found = {}
+    for key, given in study.interfaces.items():
+        if given.electrons is None:
+            continue
+        names, where = pair(key), f"interfaces.{key}.electrons"
+        if len(names) != 2 or not all(phases[name].conducts_electrons for name in names):
+            raise InputError(f'{where}: expected a contact of two electron conductors as "a|b"')
+        if names[0] == names[1] and not phases[names[0]].stores:
+            raise InputError(
+                f"{where}: particles are those of an active phase, and {names[0]} is none; expected"
+                ' a contact of two phases as "a|b"'
+            )
+        if study.negative is not None:
+            inside = [name in study.negative.phases for name in names]
+            if inside[0] != inside[1]:
+                raise InputError(f"{where}: {' and '.join(names)} are in two electrodes; remove it")
+        if study.surroundings is not None and study.surroundings.stirred.everywhere:
+            raise InputError(
+                f"{where}: electrons reach all conductors from everywhere (surroundings: stirred);"
+                " remove it, or set surroundings.stirred.contact to collector"
+            )
+        found[names[0], names[1]] = _resistance(given.electrons)
+    return found
+
+
+def _resistance(given: float | str) -> float:
+    """A contact's resistance [Ω m²]."""
+    return {OPEN: 0.0, CLOSED: math.inf}[given] if isinstance(given, str) else given
 
 
 def _meant(key: str, phases: Mapping[str, Phase]) -> list[tuple[str, str]]:
@@ -98,7 +128,7 @@ def _changed(
     said = {
         "alpha_a": given.alpha_a,
         "alpha_c": given.alpha_c,
-        "rate": given.rate,
+        "rate": None if given.rate is None else RATES[given.rate],
         "film": given.film_resistance,
         "wetted": given.wetted,
     }

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from voxtrode.pipeline.study_generate import Generate, GenerateLayered
+from voxtrode.pipeline.study_generate import Generate
 from voxtrode.pipeline.study_population import Particles
 from voxtrode.pipeline.study_secondary import GenerateSecondary
 
@@ -63,9 +63,8 @@ def _inverse_diameter(generate: Generate) -> float:
     """Mean of the inverse diameter by volume [1/m]."""
     if isinstance(generate, GenerateSecondary):
         return 1.0 / generate.diameter
-    parts = generate.parts if isinstance(generate, GenerateLayered) else (1.0,)
     means = [_mean_inverse(particles) for particles in generate.particles]
-    return float(np.dot(parts, means))
+    return float(np.dot(generate.parts, means))
 
 
 def _mean_inverse(particles: Particles) -> float:

@@ -76,7 +76,7 @@ def run(context: StageContext) -> None:
         }
         write_json(folder / "image.json", image)
         task.update(7.0, "pictures")
-        drawn = draw_figures(folder, volume.header, image, capabilities(study))
+        drawn = draw_figures(folder, volume.header, image, capabilities(study), study.collectors)
         if built.segmented is not None:
             segmentation_figure(built.segmented, folder / "segmentation.png")
     for warning in drawn.warnings:

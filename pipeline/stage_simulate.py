@@ -9,7 +9,7 @@ from voxtrode.data.errors import InputError, NumericalError
 from voxtrode.data.materials import MetalElectrode
 from voxtrode.meshing.tagged import MESH_FILE, TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
-from voxtrode.pipeline.build_interfaces import build_contacts, build_reactions
+from voxtrode.pipeline.build_interfaces import build_contacts, build_junctions, build_reactions
 from voxtrode.pipeline.evidence import summary
 from voxtrode.pipeline.grain_axes import c_axes
 from voxtrode.pipeline.keys import file_hash
@@ -26,6 +26,7 @@ from voxtrode.solvers.cell import Cell, LumpedElectrode, NegativeElectrode, Step
 from voxtrode.solvers.checkpoint import AtEndOf
 from voxtrode.solvers.initial import AtLithiation, AtVoltage, InitialState
 from voxtrode.solvers.newton import NewtonSettings
+from voxtrode.solvers.reach import reached
 from voxtrode.solvers.separated import separated
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
@@ -46,7 +47,7 @@ def run(context: StageContext) -> None:
     mesh = read_mesh(context.run_dir / "mesh", comm)
     cell = _cell(study, mesh)
     cell = replace(cell, c_axes=c_axes(context, mesh, cell))
-    mesh, cell = separated(mesh, cell, _inside(study, mesh))
+    mesh, cell = _apart(context, mesh, cell)
     driving = _driving(study)
     driving.require(mesh, cell)
     # A resumed run has its state in its own checkpoint, and needs no other.
@@ -157,7 +158,7 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         (label_of[active], label_of[ionic]): reaction
         for (active, ionic), reaction in build_reactions(study).items()
     }
-    contacts = _contacts(study, label_of)
+    lithium, electrons = _contacts(study, label_of)
     lower, upper = study.voltage_window
     return Cell(
         phases=labels,
@@ -167,24 +168,45 @@ def _cell(study: Study, mesh: TaggedMesh) -> Cell:
         lower=lower,
         nominal_capacity=study.nominal_capacity,
         reactions=reactions,
-        contacts={pair: value for pair, value in contacts.items() if pair[0] != pair[1]},
+        contacts={pair: value for pair, value in lithium.items() if pair[0] != pair[1]},
+        junctions={pair: value for pair, value in electrons.items() if pair[0] != pair[1]},
     )
 
 
-def _contacts(study: Study, label_of: Mapping[str, int]) -> dict[tuple[int, int], float]:
-    """Resistance for lithium by labels, the smaller one first; a label twice: inside a phase."""
-    found = {}
-    for names, resistance in build_contacts(study).items():
-        one, two = sorted(label_of[name] for name in names)
-        found[one, two] = resistance
-    return found
+type _Pairs = dict[tuple[int, int], float]
 
 
-def _inside(study: Study, mesh: TaggedMesh) -> dict[int, float]:
-    """Resistance between the particles of a phase, by its label, where it is not open."""
+def _contacts(study: Study, label_of: Mapping[str, int]) -> tuple[_Pairs, _Pairs]:
+    """Resistances for lithium and for electrons by labels, the smaller one first.
+
+    A label twice is a contact inside a phase.
+    """
+
+    def labelled(given: Mapping[tuple[str, str], float]) -> _Pairs:
+        found = {}
+        for names, resistance in given.items():
+            one, two = sorted(label_of[name] for name in names)
+            found[one, two] = resistance
+        return found
+
+    return labelled(build_contacts(study)), labelled(build_junctions(study))
+
+
+def _apart(context: StageContext, mesh: TaggedMesh, cell: Cell) -> tuple[TaggedMesh, Cell]:
+    """Mesh and cell with the particles of phases told apart, and with what is cut off dead."""
     label_of = {name: label for label, name in enumerate(mesh.info.phases)}
-    contacts = _contacts(study, label_of)
-    return {a: value for (a, b), value in contacts.items() if a == b and value > 0.0}
+    lithium, electrons = (
+        {a: value for (a, b), value in pairs.items() if a == b and value > 0.0}
+        for pairs in _contacts(context.study, label_of)
+    )
+    smooth = context.study.mesh
+    if (lithium or electrons) and not getattr(smooth, "contacts", False):
+        context.log.warning(
+            "contacts inside a phase are staircases, whose area is too large by up to two and a"
+            " half times; set mesh.contacts to true to mesh them as smooth surfaces"
+        )
+    mesh, cell = separated(mesh, cell, lithium, electrons)
+    return reached(mesh, cell), cell
 
 
 def _counter(

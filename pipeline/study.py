@@ -281,6 +281,16 @@ class Study(Section):
         return tuple(name for one in both if one.collector == "last" for name in one.phases)
 
     @property
+    def collectors(self) -> tuple[str, str]:
+        """What the collectors at z = 0 and at z = L are called; empty where there is none."""
+        if self.surroundings is not None and self.surroundings.stirred.everywhere:
+            return "", ""
+        if self.negative is None:
+            return "collector", ""
+        both = ("negative collector", "positive collector")
+        return both if self.negative.collector == "first" else (both[1], both[0])
+
+    @property
     def separator_thickness(self) -> float:
         """Thickness of the separator [m]; 0 without one."""
         return self.separator.thickness

@@ -39,7 +39,7 @@ class Box(Section):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for axis, size in zip("zyx", self.size, strict=True):
-            _check_whole(f"the size along {axis}", size, self.voxel)
+            check_whole(f"the size along {axis}", size, self.voxel)
         _check_names(self.phase_names)
         for one in self.particles:
             if 0.0 < one.smallest < SMALLEST * self.voxel * (1.0 - WHOLE):
@@ -187,7 +187,12 @@ def check_cracks(cracks: Cracks | None, voxel: float) -> None:
         )
 
 
-def _check_whole(what: str, size: float, voxel: float) -> None:
+def check_whole(what: str, size: float, voxel: float) -> None:
+    """Refuse a size that is no whole number of voxels.
+
+    Raises:
+        ValueError: With what it is the size of.
+    """
     count = size / voxel
     if abs(count - round(count)) > WHOLE * count or round(count) < 1:
         raise ValueError(

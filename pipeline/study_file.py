@@ -39,6 +39,10 @@ def find_study(path_or_name: str) -> Path:
     )
 
 
+SHORT_FORMS = (("surroundings", "stirred"),)
+"""Keys whose value may be a name, short for a mapping from that name to defaults."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML in which a key stands once, and `1e-3` is a number."""
 
@@ -101,7 +105,8 @@ def write_yaml(tree: Mapping[str, Any], path: Path) -> None:
 def apply_overrides(tree: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """A copy of `tree` with each `key=value` of the command line set.
 
-    Values are YAML. Keys are dotted, integers index lists; a list grows by naming its next index.
+    Values are YAML. Keys are dotted, integers index lists; a list grows by naming its next index;
+    a name that is short for a mapping becomes one where a key leads into it.
 
     Raises:
         InputError: No `=`, or a key that leads through a value or outside a list.
@@ -143,4 +148,6 @@ def _descend(node: Any, key: Any, rest: list[str], value: Any, override: str) ->
         return
     if isinstance(node, dict) and node.get(key) is None:
         node[key] = {}
+    elif isinstance(node, dict) and (key, node[key]) in SHORT_FORMS:
+        node[key] = {node[key]: {}}
     _set(node[key], rest, value, override)

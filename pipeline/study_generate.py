@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from voxtrode.data.generation.stack import BETWEEN, FIRST, LAST, stacked
 from voxtrode.data.generation.weights import volume_fractions
 from voxtrode.pipeline.quantities import Distance, Fraction, Length, Share
-from voxtrode.pipeline.study_box import WHOLE, Box, Contacts, Packed
-from voxtrode.pipeline.study_filling import Carbon, CarbonSpheres, Densities, Weights
+from voxtrode.pipeline.study_base import Section
+from voxtrode.pipeline.study_box import WHOLE, Box, Contacts, Packed, check_whole
+from voxtrode.pipeline.study_filling import Carbon, CarbonSpheres, Densities, Grains, Weights
 from voxtrode.pipeline.study_layers import Layer, kind
 from voxtrode.pipeline.study_population import Ellipsoids, Fragments, Particles, Plates, Spheres
 from voxtrode.pipeline.study_secondary import GenerateSecondary
@@ -157,14 +159,113 @@ class GenerateComposite(Box, Spheres):
         return make_composite(self)
 
 
-type Generate = Annotated[
+_PACKED = (
     Annotated[GenerateSpheres, Tag("<spheres>")]
     | Annotated[GenerateEllipsoids, Tag("<ellipsoids>")]
     | Annotated[GeneratePlates, Tag("<plates>")]
     | Annotated[GenerateFragments, Tag("<fragments>")]
     | Annotated[GenerateLayered, Tag("<layered>")]
     | Annotated[GenerateComposite, Tag("<composite>")]
-    | Annotated[GenerateSecondary, Tag("<secondary_particle>")],
+)
+type Packing = Annotated[_PACKED, Discriminator(kind)]
+"""The generator of an electrode, by its `kind`; spheres where it says none."""
+
+
+class GenerateTwoElectrodes(Section):
+    """Two packed electrodes with a layer of one phase between them.
+
+    Attributes:
+        first: The electrode at z = 0.
+        between: Thickness of the layer between them [m], the phase `between`.
+        last: The electrode at z = L, of the same voxel and extent in plane; its own z counts from
+            its collector.
+    """
+
+    kind: Literal["two_electrodes"]
+    first: Packing
+    between: Length
+    last: Packing
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        for what in ("voxel", "size"):
+            one, two = getattr(self.first, what), getattr(self.last, what)
+            if what == "size":
+                one, two = one[1:], two[1:]
+            if one != two:
+                raise ValueError(
+                    f"the {what} of last is {two}, that of first {one}; expected equal"
+                    + (" (y, x)" if what == "size" else "")
+                )
+        check_whole("the layer between", self.between, self.voxel)
+        return self
+
+    @property
+    def voxel(self) -> float:
+        """Edge of a voxel [m]."""
+        return self.first.voxel
+
+    @property
+    def layers(self) -> int:
+        """Voxels between the electrodes along z."""
+        return round(self.between / self.voxel)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of voxels along (z, y, x)."""
+        z, y, x = self.first.shape
+        return z + self.layers + self.last.shape[0], y, x
+
+    @property
+    def grains(self) -> Grains | None:
+        """Crystals in the particles of one of them at least."""
+        return self.first.grains or self.last.grains
+
+    @property
+    def phase_names(self) -> tuple[str, ...]:
+        """Names of the phases, in the order of the labels."""
+        return tuple(self.expected_shares)
+
+    @property
+    def expected_shares(self) -> dict[str, float]:
+        """About what each phase will have of the volume."""
+        total = self.shape[0]
+        shares: dict[str, float] = {}
+        for prefix, one in ((FIRST, self.first), (LAST, self.last)):
+            own = one.expected_shares
+            shares |= {prefix + name: own[name] * one.shape[0] / total for name in one.phase_names}
+            if prefix == FIRST:
+                shares[BETWEEN] = self.layers / total
+        return shares
+
+    @property
+    def parts(self) -> tuple[float, ...]:
+        """Share of the active volume of each of the `particles`."""
+        own = self.expected_shares
+        active = [
+            sum(own[prefix + name] for name in one.active_names)
+            for prefix, one in ((FIRST, self.first), (LAST, self.last))
+        ]
+        return tuple(
+            part * share / sum(active)
+            for one, share in zip((self.first, self.last), active, strict=True)
+            for part in one.parts
+        )
+
+    @property
+    def particles(self) -> tuple[Particles, ...]:
+        """The particles of both."""
+        return (*self.first.particles, *self.last.particles)
+
+    def make(self) -> "Volume":
+        """Generates the volume."""
+        return stacked(self.first.make(), self.last.make(), self.layers)
+
+
+type Generate = Annotated[
+    _PACKED
+    | Annotated[GenerateSecondary, Tag("<secondary_particle>")]
+    | Annotated[GenerateTwoElectrodes, Tag("<two_electrodes>")],
     Discriminator(kind),
 ]
 """One generator, by its `kind`; spheres where it says none."""

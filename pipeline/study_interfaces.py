@@ -1,4 +1,4 @@
-"""The `interfaces` section: charge transfer, and contacts between active phases.
+"""The `interfaces` section: charge transfer, and contacts for lithium and for electrons.
 
 A key names a pair of phases ("nmc|cbd", "nmc|separator"), or one active phase: all its interfaces
 with ion conductors.
@@ -103,7 +103,7 @@ class Interface(Section):
         wetted: Share of the interface that takes part.
         lithium: Of a contact between two active phases: open, closed, or the resistance to lithium
             that passes [Ω m²].
-        electrons: The same for electrons; open.
+        electrons: Of a contact between two electron conductors: the same for electrons; open.
     """
 
     rate: RateName | None = None
@@ -126,20 +126,19 @@ class Interface(Section):
             raise ValueError(f"expected one of {', '.join(ways)}, got {' and '.join(given)}")
         if self.activation_energy is not None and not given:
             raise ValueError(f"an activation_energy needs one of {', '.join(ways)} beside it")
-        contact = {"lithium", "electrons"} & set(self.model_dump())
-        if contact and set(self.model_dump()) - contact:
+        if self.lithium is not None and self.of_transfer:
             raise ValueError(
-                "says both how charge is transferred to an ion conductor and what a contact of"
-                " active phases lets through (lithium, electrons); expected one of them"
+                "says both how charge is transferred to an ion conductor and how lithium passes a"
+                " contact of active phases; expected one of them"
             )
         if not self.model_dump():
             raise ValueError("says nothing; expected e.g. {rate_constant: 1e-6} or {wetted: 0.8}")
         return self
 
     @property
-    def of_contact(self) -> bool:
-        """Whether the entry speaks of a contact between active phases."""
-        return self.lithium is not None or self.electrons is not None
+    def of_transfer(self) -> bool:
+        """Whether the entry speaks of charge transfer to ion conductors."""
+        return bool(set(self.model_dump()) - {"lithium", "electrons"})
 
     @model_serializer(mode="wrap")
     def _only_what_is_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from voxtrode.pipeline.build import (
     counter_ends,
     windows,
 )
-from voxtrode.pipeline.build_interfaces import build_contacts, build_reactions
+from voxtrode.pipeline.build_interfaces import build_contacts, build_junctions, build_reactions
 from voxtrode.pipeline.expected_area import counted_area, made_area, unknown_area
 from voxtrode.pipeline.stages import state_hash
 from voxtrode.pipeline.study import Study
@@ -67,6 +67,7 @@ def validate(study: Study) -> None:
     build_counter(study)
     build_reactions(study)
     build_contacts(study)
+    build_junctions(study)
     _check_capabilities(phases)
     _check_electrodes(study, phases)
     _check_voltages(study, phases)

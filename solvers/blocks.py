@@ -1,5 +1,7 @@
 """Blocks of the Jacobian: derived volume forms, and interface terms with one entry a point."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import ufl
@@ -20,7 +22,12 @@ class VolumeBlock:
     """
 
     def __init__(
-        self, row: Field, column: Field, form: ufl.Form, unknowns: set[fem.Function[np.float64]]
+        self,
+        row: Field,
+        column: Field,
+        form: ufl.Form,
+        unknowns: set[fem.Function[np.float64]],
+        more: Callable[[PETSc.Mat], None] | None = None,
     ) -> None:
         """Create and assemble the matrix; collective.
 
@@ -28,7 +35,9 @@ class VolumeBlock:
             row, column: Fields of the block, on the same region.
             form: The bilinear form.
             unknowns: Functions that change from iteration to iteration.
+            more: Adds constant entries that are not of the form.
         """
+        self._more = more
         self.row, self._column = row.layout, column.layout
         self.form = fem.form(form)
         self.constant = not (set(form.coefficients()) & unknowns)
@@ -44,6 +53,8 @@ class VolumeBlock:
 
     def _assemble(self) -> None:
         fem_petsc.assemble_matrix(self.matrix, self.form)
+        if self._more is not None:
+            self._more(self.matrix)
         self.matrix.assemble()
 
     def update(self, local: npt.NDArray[np.float64], storage: PETSc.Vec | None = None) -> None:

@@ -72,6 +72,8 @@ class Cell:
         contacts: Resistance for lithium between two active phases [Ω m²], by their labels, the
             smaller one first; 0: open, inf: closed. Where it is not given, contacts of one
             material are open, those of two materials closed.
+        junctions: Resistance for electrons between two electron conductors [Ω m²], in the same
+            way; where it is not given, they are open.
     """
 
     phases: Mapping[int, Phase]
@@ -83,6 +85,7 @@ class Cell:
     reactions: Mapping[tuple[int, int], Reaction] = field(default_factory=dict)
     c_axes: npt.NDArray[np.float64] | None = None
     contacts: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    junctions: Mapping[tuple[int, int], float] = field(default_factory=dict)
 
     @property
     def negative(self) -> tuple[int, ...]:
@@ -114,6 +117,10 @@ class Cell:
         assert second is not None
         together = (one in self.negative) == (two in self.negative)
         return 0.0 if first.name == second.name and together else math.inf
+
+    def junction(self, one: int, two: int) -> float:
+        """Resistance for electrons between two phases [Ω m²]; 0: open, inf: closed."""
+        return self.junctions.get((min(one, two), max(one, two)), 0.0)
 
     def open_groups(self) -> list[tuple[int, ...]]:
         """Labels of active phases, those of one electrode with open contacts together.

@@ -4,6 +4,7 @@ Values are kept by global vertex number, which does not depend on the partition;
 replaced atomically (see :mod:`voxtrode.meshing.blockfile`).
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,10 @@ def save(path: Path, simulation: Simulation, extra: dict[str, Any]) -> None:
     """
     history = simulation.stepper.history
     blocks = {
-        _name(age, field): _exchange(simulation.system, field, owned=True).put(
-            state[field.name][: field.layout.region.n_owned], np.nan
-        )
-        for age, state in enumerate(history.states)
+        _name(age, field, sheet): exchange.put(state[field.name][dofs], np.nan)
         for field in simulation.system.blocks
+        for sheet, dofs, exchange in _sheets(simulation.system, field, owned=True)
+        for age, state in enumerate(history.states)
     }
     counters = simulation.stepper.counters
     header = {
@@ -71,15 +71,12 @@ def load(path: Path, simulation: Simulation) -> dict[str, Any]:
     comm = simulation.system.comm
     header = comm.bcast(read_header(path) if comm.rank == 0 else None, root=0)
     blocks = read_blocks(path, comm)
-    states = [
-        {
-            field.name: np.asarray(
-                _exchange(simulation.system, field, owned=False).get(blocks[_name(age, field)])
-            )
-            for field in simulation.system.blocks
-        }
-        for age in range(header["states"])
-    ]
+    system = simulation.system
+    states = [{f.name: f.values.copy() for f in system.blocks} for _ in range(header["states"])]
+    for field in system.blocks:
+        for sheet, dofs, exchange in _sheets(system, field, owned=False):
+            for age, state in enumerate(states):
+                state[field.name][dofs] = exchange.get(blocks[_name(age, field, sheet)])
     simulation.stepper.history = History(
         time=header["time"],
         steps=header["steps"],
@@ -120,18 +117,19 @@ class AtEndOf:
         self._compare(header.get("made_of"), _made_of(system))
         blocks = read_blocks(self.checkpoint, comm)
         for field in system.blocks:
-            if _name(0, field) not in blocks:
-                raise InputError(
-                    f"initial.run: {self.checkpoint} holds no {field.name}: it is of a study with "
-                    "other phases; start from one with the same phases"
-                )
-            found = _exchange(system, field, owned=False).get(blocks[_name(0, field)])
-            if comm.allreduce(int(np.isnan(found).any())):
-                raise InputError(
-                    f"initial.run: {self.checkpoint} holds {field.name} on another part of the"
-                    " mesh: it is of a study with other contacts; start from one with the same"
-                )
-            field.values[:] = np.asarray(found)
+            for sheet, dofs, exchange in _sheets(system, field, owned=False):
+                if _name(0, field, sheet) not in blocks:
+                    raise InputError(
+                        f"initial.run: {self.checkpoint} holds no {field.name}: it is of a study"
+                        " with other phases or contacts; start from one with the same"
+                    )
+                found = np.asarray(exchange.get(blocks[_name(0, field, sheet)]))
+                if comm.allreduce(int(np.isnan(found).any())):
+                    raise InputError(
+                        f"initial.run: {self.checkpoint} holds {field.name} on another part of the"
+                        " mesh: it is of a study with other contacts; start from one with the same"
+                    )
+                field.values[dofs] = found
         system.reference = header["reference"]
         system.began = header["began"] + header["charges"][0]
         system.pass_charge(0.0)
@@ -167,14 +165,21 @@ def _made_of(system: HalfCellSystem) -> dict[str, Any]:
     return found
 
 
-def _name(age: int, field: Field) -> str:
-    return f"{age}:{field.name}"
+def _name(age: int, field: Field, sheet: int) -> str:
+    return f"{age}:{field.name}" + (f":sheet{sheet}" if sheet else "")
 
 
-def _exchange(system: HalfCellSystem, field: Field, owned: bool) -> Exchange:
-    region = field.layout.region
-    vertices = region.dof_vertex[: region.n_owned] if owned else region.dof_vertex
-    mesh = system.mesh
-    numbers: npt.NDArray[np.int64] = mesh.vertex_number[vertices]
-    comm = system.comm
-    return Exchange.create(comm, numbers, block_offsets(mesh.info.vertices, comm.size))
+def _sheets(
+    system: HalfCellSystem, field: Field, owned: bool
+) -> Iterator[tuple[int, npt.NDArray[np.intp], Exchange]]:
+    """Values of a field at vertices, one a vertex in each turn: number, local degrees of freedom.
+
+    A field that is cut open along contacts has several values at their vertices.
+    """
+    region, mesh, comm = field.layout.region, system.mesh, system.comm
+    count = region.n_owned if owned else region.n_local
+    for sheet in range(region.sheets):
+        dofs = np.flatnonzero(region.sheet[:count] == sheet)
+        numbers: npt.NDArray[np.int64] = mesh.vertex_number[region.dof_vertex[dofs]]
+        exchange = Exchange.create(comm, numbers, block_offsets(mesh.info.vertices, comm.size))
+        yield sheet, dofs, exchange

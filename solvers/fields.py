@@ -1,4 +1,4 @@
-"""The fields of a half cell, where each lives, and its storage and volume forms."""
+"""The fields of a cell, where each lives, and its storage and volume forms."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from voxtrode.meshing.sums import summed
 from voxtrode.meshing.tagged import ACTIVE, ELECTRONIC, IONIC, TaggedMesh
 from voxtrode.solvers import forms
 from voxtrode.solvers.cell import Cell
+from voxtrode.solvers.junctions import split
 from voxtrode.solvers.region import Layout, Region
 from voxtrode.solvers.units import STORAGE, UM, thermal_voltage
 
@@ -49,7 +50,7 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Fields:
-    """All fields of a half cell.
+    """All fields of a cell.
 
     Attributes:
         phi_s, phi_e, c_e: Electrons' potential, electrolyte potential, scaled concentration. c_e
@@ -124,13 +125,13 @@ def cell_volumes(region: Region) -> npt.NDArray[np.float64]:
 
 
 def build_fields(mesh: TaggedMesh, cell: Cell) -> Fields:
-    """Lay the fields of a half cell on a mesh; collective.
+    """Lay the fields of a cell on a mesh; collective.
 
     Raises:
         InputError: Where the liquid phases name different electrolytes.
     """
     electrolyte, liquid = _one_electrolyte(cell)
-    electrons = Region.create(mesh, mesh.cells(ELECTRONIC))
+    electrons = split(mesh, cell, Region.create(mesh, mesh.cells(ELECTRONIC)))
     ions = Region.create(mesh, mesh.cells(IONIC))
     thermal = thermal_voltage(cell.temperature)
 
@@ -266,13 +267,13 @@ def _stoichiometry(mesh: TaggedMesh, cell: Cell, labels: tuple[int, ...]) -> Fie
     capacity = STORAGE * FARADAY * c_max * lumped(region, np.ones(len(region.cells)))
     field = _field(theta_name(labels[0]), Layout.create(region), capacity)
     dx = forms.volume_measure(region.mesh)
-    tensor = _tensor(mesh, cell, labels, region)
+    tensor = diffusion_tensor(mesh, cell, labels, region)
     return _with_form(
         field, lambda u, v: forms.particle_diffusion(u, v, c_max, material.D_s, dx, tensor)
     )
 
 
-def _tensor(
+def diffusion_tensor(
     mesh: TaggedMesh, cell: Cell, labels: tuple[int, ...], region: Region
 ) -> fem.Function[np.float64] | None:
     """T = I + (D_c/D_ab − 1) c c^T in each cell of active phases; None where all are isotropic."""

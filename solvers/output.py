@@ -1,4 +1,4 @@
-"""The fields of a half cell as plain arrays, part by part, for whoever writes files."""
+"""The fields of a cell as plain arrays, part by part, for whoever writes files."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reported quantities of a half cell: cell row, particle rows, balances, overpotential split."""
+"""Reported quantities of a cell: cell row, particle rows, balances, overpotential split."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,35 +6,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import ufl
-from dolfinx import fem
 from mpi4py import MPI
 from scipy.optimize import brentq
 
 from voxtrode.data.errors import InputError
 from voxtrode.meshing.sums import summed
-from voxtrode.solvers import forms, particles
+from voxtrode.solvers import particles
 from voxtrode.solvers.electrodes import Electrode, Share, Window
 from voxtrode.solvers.fields import PHI_S, Field
-from voxtrode.solvers.kinetics import Flux
+from voxtrode.solvers.losses import PARTS, Losses
 from voxtrode.solvers.surfaces import ActiveSurface
 from voxtrode.solvers.system import Drive, HalfCellSystem
-from voxtrode.solvers.units import CONDUCTANCE, UM, thermal_voltage
+from voxtrode.solvers.units import UM
 
 Array = npt.NDArray[np.float64]
 HOUR = 3600.0
-
-PARTS = (
-    "Ohmic",
-    "Concentration",
-    "Electronic",
-    "Kinetic",
-    "Film",
-    "Solid diffusion",
-    "Particle-to-particle",
-    "Counter",
-)
-"""Parts of U(θ̄) − V, in the order of :meth:`Quantities.overpotentials`."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +64,7 @@ class Quantities:
         self.table = particles.particle_table(mesh, system.active, labels)
         self._shares = {s.label: particles.shares(mesh, system, s.label) for s in system.active}
         self._n = len(self.table.volume)
-        self._power = _power_forms(system)
+        self._losses = Losses(system, self._shares, self._n)
         shares = tuple(self._share(s) for s in system.active)
         inside = tuple(one for one in shares if one.label in cell.negative)
         self.electrode = Electrode(tuple(one for one in shares if one not in inside))
@@ -241,7 +227,10 @@ class Quantities:
         return total
 
     def _total(self, values: Array) -> float:
-        return float(self.system.comm.allreduce(float(values.sum()), op=MPI.SUM))
+        return self._sum(float(values.sum()))
+
+    def _sum(self, value: float) -> float:
+        return float(self.system.comm.allreduce(value, op=MPI.SUM))
 
     # -- cell -----------------------------------------------------------------------------------
 
@@ -310,44 +299,23 @@ class Quantities:
     def overpotentials(self, current: float) -> tuple[tuple[float, ...], float]:
         """Parts of U(θ̄) − V by power over the current, and U(θ̄) [V]; collective.
 
-        Exact in the discrete system: the parts are the equations tested with the solution (the
-        concentration part is −∫ i_e·(2RT/F)(1 − t₊)χ∇ln c_e). Each costs voltage on discharge and
-        is positive then; on charge it is negative. Parts are NaN at rest, where power over current
-        says nothing. U(θ̄) is the potential that the electrode would come to at rest, less the
-        counter electrode's: with one active material U at its mean stoichiometry, with several
-        the one potential at which together they hold the lithium that they hold now.
+        Each part costs voltage on discharge and is positive then; on charge it is negative. Parts
+        are NaN at rest, where power over current says nothing. U(θ̄) is the potential that the
+        electrode would come to at rest, less the counter electrode's: with one active material U
+        at its mean stoichiometry, with several the one potential at which together they hold the
+        lithium that they hold now.
         """
         system = self.system
-        comm = system.comm
         at_rest, of_negative = self._at_rest()
         open_circuit = at_rest - of_negative
         if current == 0.0:
             return (np.nan,) * len(PARTS), open_circuit
-        surface_parts = np.zeros(4)
-        for s in system.active:
-            own = of_negative if s.label in self._negative.labels else at_rest
-            surface_parts += self._surface_power(s, system.flux(s), own)
-        volume = [
-            comm.allreduce(sum(float(np.real(fem.assemble_scalar(f))) for f in part), op=MPI.SUM)
-            for part in self._power
-        ]
-        counter_power = 0.0
-        if system.counter is not None:
-            counter = system.flux(system.counter)
-            counter_power = self._total(system.counter.points.area * counter.J * counter.eta)
+        potential = {
+            s.label: of_negative if s.label in self._negative.labels else at_rest
+            for s in system.active
+        }
         applied = current * system.area
-        ohmic, concentration, electronic = (part / applied for part in volume)
-        kinetic, film, diffusion, between = (float(part) / applied for part in surface_parts)
-        return (
-            ohmic,
-            concentration,
-            electronic,
-            kinetic,
-            film,
-            diffusion,
-            between,
-            counter_power / applied,
-        ), open_circuit
+        return tuple(power / applied for power in self._losses.powers(potential)), open_circuit
 
     def _at_rest(self) -> tuple[float, float]:
         """Potentials against lithium [V] that the electrodes would come to at rest; collective."""
@@ -360,31 +328,6 @@ class Quantities:
         if self._negative.shares:
             return own, self._negative.at_rest(self._negative.lithium(mean))[0]
         return own, self.opposite.potential(self.system.began + self.system.charge)
-
-    def _surface_power(self, surface: ActiveSurface, flux: Flux, at_rest: float) -> Array:
-        """Kinetic, film, diffusion and inter-particle power [pA V] on Γ.
-
-        Args:
-            surface: Γ of one active phase.
-            flux: Its flux.
-            at_rest: Potential of the electrode at rest [V].
-        """
-        U = surface.material.U
-        share = self._shares[surface.label]
-        values = self.system.fields.theta[surface.label].values
-        mean, _, _, _ = particles.spread(self.system.mesh, share, values, self._n)
-        at_surface = U(theta=values[surface.dofs[surface.theta]])
-        of_particle = U(theta=np.clip(mean, 1e-6, 1.0))[surface.points.particle]
-        weighted = surface.points.area * flux.J
-        power = [
-            np.sum(weighted * flux.eta),
-            np.sum(weighted * flux.film),
-            np.sum(weighted * (at_surface - of_particle)),
-            np.sum(weighted * (of_particle - at_rest)),
-        ]
-        total = np.array(power, dtype=np.float64)
-        self.system.comm.Allreduce(MPI.IN_PLACE, total)
-        return total
 
     # -- particles ------------------------------------------------------------------------------
 
@@ -469,28 +412,3 @@ class Quantities:
 def _diameter(volume: Array) -> Array:
     """Diameter of the sphere of equal volume."""
     return np.cbrt(6.0 * volume / np.pi)
-
-
-def _power_forms(system: HalfCellSystem) -> list[list[fem.Form[np.float64]]]:
-    """Ohmic, concentration and electronic power [pA V], each a sum of scalar forms."""
-    f = system.fields
-    phi = f.phi_e.function
-    dx = forms.volume_measure(f.phi_e.layout.region.mesh)
-    ohmic = [_dissipation(phi, f.kappa, dx)]
-    concentration = []
-    if f.salt:
-        thermal = thermal_voltage(system.cell.temperature)
-        y, fluid = f.c_e.function, f.electrolyte
-        current = forms.ionic_current(y, phi, fluid, thermal)
-        kappa = forms.conductivity(y, fluid)
-        ohmic.append(CONDUCTANCE * f.transport * ufl.inner(current, current) / kappa * dx)
-        drop = forms.diffusion_current(y, fluid, thermal) / kappa
-        concentration.append(-CONDUCTANCE * f.transport * ufl.inner(current, drop) * dx)
-    dx = forms.volume_measure(f.phi_s.layout.region.mesh)
-    electronic = [_dissipation(f.phi_s.function, f.sigma, dx)]
-    return [[fem.form(form) for form in part] for part in (ohmic, concentration, electronic)]
-
-
-def _dissipation(phi: Any, sigma: Any, dx: Any) -> Any:
-    """∫ σ |∇φ|² [pA V]."""
-    return forms.conduction(phi, phi, sigma, dx)

@@ -1,6 +1,7 @@
 """Regions of the mesh where a field lives, and the numbering of its unknowns."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,10 @@ class Region:
         space: Continuous P1 functions on it.
         cells: Parent cell of each local cell.
         dof_vertex: Parent vertex of each local degree of freedom.
-        vertex_dof: Degree of freedom at each local parent vertex, -1 where there is none.
+        vertex_dof: Degree of freedom at each local parent vertex, -1 where there is none; where
+            the region is cut open one of several, see :meth:`at`.
+        sheet: Which of the values at its vertex each local degree of freedom is, from 0.
+        sides: ``vertex_dof`` of the cells of each label, where the region is cut open.
     """
 
     mesh: dmesh.Mesh[np.float64]
@@ -31,6 +35,8 @@ class Region:
     cells: npt.NDArray[np.int32]
     dof_vertex: npt.NDArray[np.int32]
     vertex_dof: npt.NDArray[np.int32]
+    sheet: npt.NDArray[np.int64]
+    sides: Mapping[int, npt.NDArray[np.int32]] = field(default_factory=dict)
 
     @classmethod
     def create(cls, parent: TaggedMesh, cells: npt.NDArray[np.int32]) -> "Region":
@@ -54,7 +60,18 @@ class Region:
         dof_vertex = np.asarray(vertex_map.sub_topology_to_topology(sub_vertex, False))
         vertex_dof = np.full(len(parent.vertex_number), -1, dtype=np.int32)
         vertex_dof[dof_vertex] = np.arange(n_dofs, dtype=np.int32)
-        return cls(submesh, space, np.asarray(parent_cells), dof_vertex, vertex_dof)
+        sheet = np.zeros(n_dofs, dtype=np.int64)
+        return cls(submesh, space, np.asarray(parent_cells), dof_vertex, vertex_dof, sheet)
+
+    def at(self, label: int) -> npt.NDArray[np.int32]:
+        """Degree of freedom of the cells of a label at each local parent vertex, or -1."""
+        return self.sides.get(label, self.vertex_dof)
+
+    @property
+    def sheets(self) -> int:
+        """Most values that a vertex has; collective."""
+        comm: MPI.Intracomm = self.mesh.comm
+        return int(comm.allreduce(int(self.sheet.max(initial=0)), op=MPI.MAX)) + 1
 
     @property
     def n_owned(self) -> int:

@@ -1,4 +1,4 @@
-"""Particles of one phase that do not share lithium freely: their phase is split into several.
+"""Particles of one phase that do not share lithium or electrons freely: their phase is split.
 
 Fields are continuous inside a phase. So that touching particles have values of their own, the
 particles of a phase are coloured (no two that touch alike), and each colour becomes a phase with
@@ -12,33 +12,32 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from voxtrode.data.errors import NotAvailableError
 from voxtrode.meshing.tagged import ACTIVE, TaggedMesh
-from voxtrode.solvers.cell import Cell
+from voxtrode.solvers.cell import Cell, NegativeElectrode
 
+Contacts = dict[tuple[int, int], float]
 Pairs = npt.NDArray[np.int64]
 
 
-def separated(mesh: TaggedMesh, cell: Cell, inside: Mapping[int, float]) -> tuple[TaggedMesh, Cell]:
+def separated(
+    mesh: TaggedMesh,
+    cell: Cell,
+    lithium: Mapping[int, float],
+    electrons: Mapping[int, float] | None = None,
+) -> tuple[TaggedMesh, Cell]:
     """The mesh and the cell with some phases split; collective.
 
     Args:
         mesh: The mesh.
         cell: The cell.
-        inside: Resistance for lithium [Ω m²] between the particles of an active phase, by its
+        lithium: Resistance for lithium [Ω m²] between the particles of an active phase, by its
             label; inf: closed.
-
-    Raises:
-        NotAvailableError: Both electrodes stand in the volume.
+        electrons: The same for electrons.
     """
-    if not inside:
+    electrons = electrons or {}
+    if not lithium and not electrons:
         return mesh, cell
-    if cell.negative:
-        raise NotAvailableError(
-            "interfaces: contacts inside a phase that are not open are not available yet where"
-            " both electrodes stand in one volume; leave them open"
-        )
-    colour = {label: _colours(mesh, label) for label in inside}
+    colour = {label: _colours(mesh, label) for label in {**lithium, **electrons}}
     count = {label: int(colours.max(initial=0)) + 1 for label, colours in colour.items()}
     # New labels keep the order of the old ones, so that pairs of phases keep their order, too.
     first, total = {}, 0
@@ -55,14 +54,22 @@ def separated(mesh: TaggedMesh, cell: Cell, inside: Mapping[int, float]) -> tupl
     def every[T](pairs: Mapping[tuple[int, int], T]) -> dict[tuple[int, int], T]:
         return {(i, j): value for (a, b), value in pairs.items() for i in new[a] for j in new[b]}
 
-    contacts = every(cell.contacts)
-    for label, resistance in inside.items():
-        contacts |= dict.fromkeys(combinations(new[label], 2), resistance)
+    def also(given: Mapping[tuple[int, int], float], inside: Mapping[int, float]) -> Contacts:
+        pairs = every(given)
+        for label, resistance in inside.items():
+            pairs |= dict.fromkeys(combinations(new[label], 2), resistance)
+        return pairs
+
+    counter = cell.counter
+    if isinstance(counter, NegativeElectrode):
+        counter = replace(counter, labels=tuple(k for one in counter.labels for k in new[one]))
     split = replace(
         cell,
         phases={k: cell.phases[label] for label in cell.phases for k in new[label]},
+        counter=counter,
         reactions=every(cell.reactions),
-        contacts=contacts,
+        contacts=also(cell.contacts, lithium),
+        junctions=also(cell.junctions, electrons),
     )
     return replace(mesh, phase=phase, info=replace(mesh.info, phases=names)), split
 

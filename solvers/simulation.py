@@ -1,4 +1,4 @@
-"""A protocol carried out on a half cell: steps, the instants that are kept, the ends of steps."""
+"""A protocol carried out on a cell: steps, the instants that are kept, the ends of steps."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -74,7 +74,7 @@ class Position:
 
 
 class Simulation:
-    """A half cell with its protocol.
+    """A cell with its protocol.
 
     Attributes:
         system: Equations and state.

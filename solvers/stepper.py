@@ -1,4 +1,4 @@
-"""Adaptive BDF2 for the coupled half cell: one accepted step at a time.
+"""Adaptive BDF2 for the coupled cell: one accepted step at a time.
 
 θ and c_e carry the error control (root mean square over the storing volume, the largest of the
 fields); potentials follow algebraically. A jump of the current or of a voltage that is held

@@ -1,9 +1,9 @@
-"""A particle in a well-stirred electrolyte: lithium, charge and kinetics as in the half cell.
+"""A particle in a well-stirred electrolyte: lithium, charge and kinetics as in a cell.
 
 c_e and φ_e are uniform and constant, φ_e = 0 against a lithium reference that costs nothing, so
-that neither is an unknown. What is left is composed of the half cell's fields and surfaces: θ in
+that neither is an unknown. What is left is composed of a cell's fields and surfaces: θ in
 the active phases, φ_s in what conducts electrons, J on Γ; residual, Jacobian, time stepping and
-quantities are the half cell's own.
+quantities are a cell's own.
 """
 
 from collections.abc import Callable, Mapping
@@ -107,7 +107,7 @@ def require_bath(mesh: TaggedMesh, cell: Cell) -> None:
 
 
 def _fields(fields: Fields, everywhere: bool) -> Fields:
-    """The half cell's fields, φ_s tied to one unknown where it is one potential."""
+    """The cell's fields, φ_s tied to one unknown where it is one potential."""
     if not everywhere:
         return fields
     region = fields.phi_s.layout.region

@@ -130,7 +130,7 @@ def counter_surface(mesh: TaggedMesh, law: FluxLaw, fields: Fields) -> Surface:
 def active_surfaces(mesh: TaggedMesh, cell: Cell, fields: Fields) -> list[ActiveSurface]:
     """Γ of each active phase that has living cells."""
     ions = fields.c_e.layout.region.vertex_dof
-    electrons = fields.phi_s.layout.region.vertex_dof
+    electrons = fields.phi_s.layout.region
     facets_of = interface_facets(mesh)
     surfaces = []
     for label, field in fields.theta.items():
@@ -145,7 +145,7 @@ def active_surfaces(mesh: TaggedMesh, cell: Cell, fields: Fields) -> list[Active
         )
         theta = field.name
         dofs = {
-            PHI_S: electrons[points.vertex],
+            PHI_S: electrons.at(label)[points.vertex],
             PHI_E: ions[points.vertex],
             C_E: ions[points.vertex],
             theta: field.layout.region.vertex_dof[points.vertex],

@@ -1,4 +1,4 @@
-"""The coupled half cell as residual and Jacobian blocks.
+"""The coupled cell as residual and Jacobian blocks.
 
 Unknowns: φ_s, φ_e, c_e/c_e0, and θ of each active phase. Volume terms are UFL
 forms on each field's own submesh; their Jacobian blocks are derived, and those that do not
@@ -22,6 +22,7 @@ from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.contacts import contact_surfaces
 from voxtrode.solvers.counter import Terminal, counter_of
 from voxtrode.solvers.fields import PHI_S, build_fields, negative_dofs
+from voxtrode.solvers.junctions import junctions
 from voxtrode.solvers.kinetics import Flux
 from voxtrode.solvers.region import Layout
 from voxtrode.solvers.surfaces import Surface, active_surfaces, counter_surface
@@ -60,7 +61,7 @@ class Drive:
 
 
 class HalfCellSystem:
-    """Residual and Jacobian of a half cell on a mesh; the fields' arrays are the state.
+    """Residual and Jacobian of a cell on a mesh, half or full; the fields' arrays are the state.
 
     φ_s is kept relative to ``reference``, a voltage near the cell's (of a full cell in one volume
     that of the positive electrode; the negative collector is the zero): conduction then works on
@@ -71,6 +72,7 @@ class HalfCellSystem:
         fields: The fields; ``blocks`` are the same in one tuple.
         active: Γ of each active phase.
         contacts: Contacts between active phases with a resistance for lithium.
+        junctions: Contacts with a resistance for electrons.
         counter: The counter face; None where both electrodes stand in the volume.
         opposite: The electrode on it, or the negative one in the volume.
         capacity: Capacity of the electrode in the volume [A s/m²], which a lumped counter electrode
@@ -98,6 +100,7 @@ class HalfCellSystem:
         self.off_voltage = 0.0
         self.active = active_surfaces(mesh, cell, self.fields)
         self.contacts = contact_surfaces(mesh, cell, self.fields)
+        self.junctions = junctions(mesh, cell, self.fields.phi_s.layout.region)
         self.opposite = counter_of(cell.counter)
         law = self.opposite.law(cell.temperature, self.fields.electrolyte.c_e0.value)
         self.counter = None if law is None else counter_surface(mesh, law, self.fields)
@@ -203,6 +206,7 @@ class HalfCellSystem:
             local[name] = rows
         for surface in (*self.active, *self.contacts):
             self._add_fluxes(surface, local)
+        local[PHI_S] += self.junctions.currents(self.fields.phi_s.values)
         vectors = {PHI_S: self.fields.phi_s.layout.vector()}
         self.fields.phi_s.layout.gather_rows(local[PHI_S], vectors[PHI_S])
         self._drive(drive, vectors[PHI_S])
@@ -306,7 +310,9 @@ class HalfCellSystem:
                     form = ufl.derivative(row.residual, column.function, trial)
                     form = ufl.algorithms.expand_derivatives(form)
                     if not form.empty():
-                        found[row.name, column.name] = VolumeBlock(row, column, form, unknowns)
+                        more = self.junctions.add_to if row.name == column.name == PHI_S else None
+                        block = VolumeBlock(row, column, form, unknowns, more)
+                        found[row.name, column.name] = block
         return found
 
     def _point_blocks(self) -> dict[tuple[str, str], PointBlock]:

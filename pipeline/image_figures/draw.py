@@ -33,7 +33,13 @@ class Drawn:
     warnings: tuple[str, ...]
 
 
-def draw_figures(folder: Path, header: VolumeHeader, image: Mapping[str, Any], able: Able) -> Drawn:
+def draw_figures(
+    folder: Path,
+    header: VolumeHeader,
+    image: Mapping[str, Any],
+    able: Able,
+    collectors: tuple[str, str] = ("collector", ""),
+) -> Drawn:
     """Draw what a volume looks like and how it is characterised, as PNG files.
 
     `slices.png` and `rendering.png` always; `distributions.png` where there are particles or sizes
@@ -45,15 +51,16 @@ def draw_figures(folder: Path, header: VolumeHeader, image: Mapping[str, Any], a
         header: Of the volume.
         image: What `image.json` says.
         able: What each phase can do: `stores`, `electrons`, `ions`, by name.
+        collectors: What those at z = 0 and at z = L are called; empty: none is there.
     """
     path = folder / "particles.csv"
     table = pd.read_csv(path) if path.is_file() else None
     with style():
         found: dict[str, Drawing | str | None] = {
             "slices.png": slices_drawing(folder, header, image, able, table),
-            "rendering.png": rendering_drawing(folder, header, able, table),
+            "rendering.png": rendering_drawing(folder, header, able, table, collectors),
             "distributions.png": distributions_drawing(header, image, able, table),
-            "profiles.png": profiles_drawing(header, image, able),
+            "profiles.png": profiles_drawing(header, image, able, collectors),
         }
         files = []
         for name, figure in found.items():

@@ -22,13 +22,19 @@ type Able = Mapping[str, Mapping[str, bool]]
 type Colours = Mapping[str, tuple[float, float, float]]
 
 
-def profiles_drawing(header: VolumeHeader, image: Mapping[str, Any], able: Able) -> Drawing | None:
+def profiles_drawing(
+    header: VolumeHeader,
+    image: Mapping[str, Any],
+    able: Able,
+    collectors: tuple[str, str] = ("collector", ""),
+) -> Drawing | None:
     """Fraction of each phase against depth, with its spread in the plane; halves beside it.
 
     Args:
         header: Of the volume.
         image: Its `image.json` with `profiles` and, if there, `representativity`.
         able: What each phase can do.
+        collectors: What those at z = 0 and at z = L are called; empty: none is there.
 
     Returns:
         The figure, or None where `image.json` has no profiles.
@@ -48,13 +54,17 @@ def profiles_drawing(header: VolumeHeader, image: Mapping[str, Any], able: Able)
         _deviations(deviation, halves, axes_cut, colours)
     else:
         depth = figure.add_subplot()
-    _depth(depth, profile, header.size[0] * UM, colours)
+    near, far = collectors
+    ends = f"  ({near} → {far or 'separator'})" if near else ""
+    _depth(depth, profile, header.size[0] * UM, colours, ends)
     handles = [Line2D([], [], color=colours[name], label=name) for name in names]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(names), 5))
     return figure
 
 
-def _depth(axes: Axes, profile: Mapping[str, Any], depth: float, colours: Colours) -> None:
+def _depth(
+    axes: Axes, profile: Mapping[str, Any], depth: float, colours: Colours, ends: str
+) -> None:
     position = UM * np.array(profile["position_m"])
     alone = len(position) == 1
     for name, colour in colours.items():
@@ -70,7 +80,7 @@ def _depth(axes: Axes, profile: Mapping[str, Any], depth: float, colours: Colour
             axes.fill_between(position, low, high, color=colour, alpha=0.16, linewidth=0.0)
     axes.set_xlim(0.0, depth)
     axes.set_ylim(0.0, 1.02)
-    axes.set_xlabel("depth z [µm]  (collector → separator)")
+    axes.set_xlabel(f"depth z [µm]{ends}")
     axes.set_ylabel("fraction")
     columns = profile.get("columns", 1)
     title = f"Fraction; band: ± std of {columns} columns" if columns > 1 else "Fraction"
@@ -85,7 +95,7 @@ def _halves(
     depth: float,
     colours: Colours,
 ) -> None:
-    """The means of the halves at the collector and at the separator, as lines with a mark."""
+    """The means of the halves across z, as lines with a mark."""
     if "z" not in axes_cut:
         return
     for name, colour in colours.items():

@@ -21,7 +21,11 @@ _FLAT = 0.12  # shortest over longest edge below which labels would lie on each 
 
 
 def rendering_drawing(
-    folder: Path, header: VolumeHeader, able: Able, table: pd.DataFrame | None
+    folder: Path,
+    header: VolumeHeader,
+    able: Able,
+    table: pd.DataFrame | None,
+    collectors: tuple[str, str],
 ) -> Drawing | str:
     """The picture, or why there is none.
 
@@ -30,9 +34,10 @@ def rendering_drawing(
         header: Its header.
         able: What each phase can do.
         table: Its `particles.csv`, or None.
+        collectors: What those at z = 0 and at z = L are called; empty: none is there.
     """
     surfaces = solid_surfaces(folder, header, able, largest_id(table))
-    scene = Scene(surfaces, box_edges(header), 0.0, (0.0, 1.0), "", None)
+    scene = Scene(surfaces, box_edges(header), 0.0, (0.0, 1.0), "", None, collectors)
     with TemporaryDirectory() as scratch:
         found = labelled_picture(scene, Path(scratch), 0.5)
     return found if isinstance(found, str) else found[0]
@@ -63,7 +68,9 @@ def labelled_picture(scene: Scene, folder: Path, room: float) -> tuple[Drawing, 
     flat = min(scene.size) < _FLAT * max(scene.size)
     if flat:
         edges = " × ".join(_um(edge) for edge in (scene.size[0], scene.size[2], scene.size[1]))
-        text = f"z × y × x = {edges} µm, collector on the left"
+        near, far = scene.collectors
+        sides = [f"{near} on the left" if near else "", f"{far} on the right" if far else ""]
+        text = ", ".join([f"z × y × x = {edges} µm", *(side for side in sides if side)])
         axes.text(0.5, -0.02, text, transform=axes.transAxes, ha="center", va="top", fontsize=8.5)
     for name, text, at, move in () if flat else _labels(scene):
         x, y = places[name][0] - left, places[name][1] - top
@@ -82,9 +89,12 @@ def labelled_picture(scene: Scene, folder: Path, room: float) -> tuple[Drawing, 
 
 def _labels(scene: Scene) -> list[tuple[str, str, str, tuple[float, float]]]:
     depth, width, height = scene.size
+    what = "both electrodes" if all(scene.collectors) else "electrode"
+    what = what if any(scene.collectors) else "volume"
+    names = zip(("collector", "far collector"), scene.collectors, strict=True)
     labels = [
-        ("collector", "collector", "center", (0.0, -4.0)),
-        ("electrode", f"electrode, {_um(depth)} µm", "center", (0.0, -6.0)),
+        *((place, name, "center", (0.0, -4.0)) for place, name in names if name),
+        ("electrode", f"{what}, {_um(depth)} µm", "center", (0.0, -6.0)),
         ("width", f"x: {_um(width)} µm", "left", (6.0, -4.0)),
         ("height", f"y:\n{_um(height)} µm", "right", (-5.0, 0.0)),
     ]

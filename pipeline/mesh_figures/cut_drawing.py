@@ -142,5 +142,5 @@ def _frame(axes: Axes, low: Corner, high: Corner, title: str) -> None:
     axes.set_ylim(low[1], high[1])
     axes.set_aspect("equal")
     axes.set_title(title, fontweight="normal")
-    axes.set_xlabel("depth z [µm]  (collector → separator)")
+    axes.set_xlabel("depth z [µm]")
     axes.set_ylabel("x [µm]")

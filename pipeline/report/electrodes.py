@@ -84,6 +84,5 @@ def _ends(results: Results, beyond: str) -> tuple[str, str] | None:
     """What lies at z = 0 and beyond the last z; None for particles without a separator."""
     study = results.study
     if study.negative is not None:
-        both = ("negative collector", "positive collector")
-        return both if study.negative.collector == "first" else both[::-1]
+        return study.collectors
     return ("collector", beyond) if study.separator_thickness > 0.0 else None

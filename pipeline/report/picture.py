@@ -61,7 +61,7 @@ def draw(scene: Path, out: Path) -> None:
     size, separator = parts["size"], float(parts["separator"])
     for k in range(int(parts["surfaces"])):
         _add_surface(plotter, parts, k)
-    _add_frame(plotter, size, separator)
+    _add_frame(plotter, size, separator, parts["collectors"])
     places = _look(plotter, size, separator)
     plotter.screenshot(out)
     out.with_suffix(".json").write_text(json.dumps(places), encoding="utf-8")
@@ -98,15 +98,17 @@ def _add_surface(plotter: Any, parts: dict[str, Any], k: int) -> None:
     )
 
 
-def _add_frame(plotter: Any, size: Any, separator: float) -> None:
-    """The box's edges, the collector as a plate and the separator, if any, as a pale block."""
+def _add_frame(plotter: Any, size: Any, separator: float, collectors: Any) -> None:
+    """The box's edges, collectors as plates and the separator, if any, as a pale block."""
     import pyvista as pv
 
     depth, width, height = size
     box = pv.Box(bounds=(0, depth, 0, width, 0, height))
     plotter.add_mesh(box.extract_all_edges(), color="#9aa4ae", line_width=2.0)
-    plate = pv.Box(bounds=(-0.05 * depth, -0.012 * depth, 0, width, 0, height))
-    plotter.add_mesh(plate, color="#c8a27c", ambient=0.35, specular=0.2)
+    for start, there in zip((-0.05 * depth, 1.012 * depth), collectors, strict=True):
+        if there:
+            plate = pv.Box(bounds=(start, start + 0.038 * depth, 0, width, 0, height))
+            plotter.add_mesh(plate, color="#c8a27c", ambient=0.35, specular=0.2)
     if separator == 0.0:
         return
     block = pv.Box(bounds=(1.004 * depth, depth + separator, 0, width, 0, height))
@@ -122,15 +124,17 @@ def _look(plotter: Any, size: Any, separator: float) -> dict[str, list[float]]:
     plotter.enable_anti_aliasing("msaa", multi_samples=8)
     plotter.render()
     depth, width, height = (float(edge) for edge in size)
-    ends = product((-0.05 * depth, depth + separator), (0.0, width), (0.0, height))
+    last = max(1.05 * depth, depth + separator)
+    ends = product((-0.05 * depth, last), (0.0, width), (0.0, height))
     reach = np.ptp([_pixel(plotter, end) for end in ends], axis=0)
     plotter.camera.zoom(0.97 * float(np.min(np.array(SIZE) / reach)))
     plotter.render()
     wanted = {
         "collector": (-0.03 * depth, 0.0, 0.0),
+        "far collector": (1.03 * depth, 0.0, 0.0),
         "electrode": (0.5 * depth, 0.0, 0.0),
         "separator": (depth + 0.5 * separator, 0.0, 0.0),
-        "width": (depth + separator, 0.5 * width, 0.0),
+        "width": (last, 0.5 * width, 0.0),
         "height": (-0.05 * depth, 0.0, 0.5 * height),
     }
     return {name: _pixel(plotter, place) for name, place in wanted.items()}

@@ -49,6 +49,7 @@ def make_scene(results: Results, header: VolumeHeader, dod: float = 0.5) -> Scen
         (low, high if high > low + 1e-6 else low + 1e-6),
         "SoL" if len(shown) else "",
         time,
+        results.study.collectors,
     )
 
 

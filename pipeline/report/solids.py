@@ -59,6 +59,7 @@ class Scene:
         limits: Range of the values' colours.
         what: What the values are; empty: none.
         time: Instant of the values [s], or None.
+        collectors: What those at z = 0 and at z = L are called; empty: none is there.
     """
 
     surfaces: tuple[Surface, ...]
@@ -67,6 +68,7 @@ class Scene:
     limits: tuple[float, float]
     what: str
     time: float | None
+    collectors: tuple[str, str] = ("collector", "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +199,7 @@ def write_scene(scene: Scene, path: Path) -> None:
     arrays: dict[str, NDArray[np.generic]] = {
         "size": np.array(scene.size),
         "separator": np.array(scene.separator),
+        "collectors": np.array([bool(name) for name in scene.collectors]),
         "limits": np.array(scene.limits),
         "surfaces": np.array(len(scene.surfaces)),
     }

@@ -46,7 +46,7 @@ def distributions_figure(results: Results, header: VolumeHeader) -> Figure | Non
 
 def profiles_figure(results: Results, header: VolumeHeader) -> Figure | None:
     """Fractions against depth, and the halves of the volume beside the whole."""
-    figure = profiles_drawing(header, results.image, results.able)
+    figure = profiles_drawing(header, results.image, results.able, results.study.collectors)
     if figure is None:
         return None
     return as_figure(

@@ -28,6 +28,7 @@ PART_COLOURS = {
     "Concentration": "#5b9bc9",
     "Counter": "#b4d3e7",
     "Electronic": "#4a4a4a",
+    "Contact": "#9a9a9a",
     "Kinetic": "#2c8a6b",
     "Film": "#9ccfb8",
     "Solid diffusion": "#d9822b",

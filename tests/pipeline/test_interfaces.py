@@ -8,10 +8,10 @@ import pytest
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.law import FARADAY, GAS_CONSTANT
-from voxtrode.data.reactions import Reaction
+from voxtrode.data.reactions import Reaction, linear
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.pipeline.build import build_phases, build_separator, holds_salt
-from voxtrode.pipeline.build_interfaces import build_contacts, build_reactions
+from voxtrode.pipeline.build_interfaces import build_contacts, build_junctions, build_reactions
 from voxtrode.pipeline.check import check
 from voxtrode.pipeline.stage_simulate import _cell
 from voxtrode.pipeline.study import Study, parse_study
@@ -53,7 +53,7 @@ def test_a_pair_comes_before_its_phase() -> None:
     }
     found = reactions(given, temperature=300.0)
     assert set(found) == {("active", "nsd"), ("active", "separator")}
-    assert {one.rate for one in found.values()} == {"linear"}
+    assert {one.rate for one in found.values()} == {linear}
     assert {one.alpha_a for one in found.values()} == {0.4}
     assert found["active", "separator"].wetted == 0.9
     assert found["active", "nsd"].wetted == 0.7
@@ -113,8 +113,8 @@ def test_what_is_refused(interfaces: dict[str, Any], said: str) -> None:
     assert "interfaces" in str(caught.value)
 
 
-def contacts(given: dict[str, Any], materials: tuple[str, str]) -> dict[tuple[str, str], float]:
-    """What a study of two sizes, each a phase, says of their contact."""
+def two_sizes(given: dict[str, Any], materials: tuple[str, str], **more: Any) -> Study:
+    """A study of two sizes, each a phase."""
     generate = {
         **TREE["volume"]["generate"],
         "diameters": ["3 um", "4 um"],
@@ -127,8 +127,17 @@ def contacts(given: dict[str, Any], materials: tuple[str, str]) -> dict[tuple[st
         "nsd": TREE["phases"]["nsd"],
     }
     tree = {**TREE, "volume": {"generate": generate}, "phases": phases, "interfaces": given}
+    for key in [key for key, value in more.items() if value is None]:
+        del tree[key]
+    tree |= {key: value for key, value in more.items() if value is not None}
     study = parse_study(tree, Path("/"))
     validate(study)
+    return study
+
+
+def contacts(given: dict[str, Any], materials: tuple[str, str]) -> dict[tuple[str, str], float]:
+    """What it says of their contact."""
+    study = two_sizes(given, materials)
     assert build_reactions(study) == {}
     return build_contacts(study)
 
@@ -146,6 +155,29 @@ def test_contacts_of_a_study() -> None:
     assert found == {pair: pytest.approx(1e-3)}
     inside = contacts({"fine|fine": {"lithium": "closed"}}, SAME)
     assert inside == {("fine", "fine"): float("inf")}
+
+
+def test_contacts_for_electrons() -> None:
+    """Of any two electron conductors, of particles of a phase, and beside charge transfer."""
+    given = {
+        "fine|coarse": {"electrons": "5 ohm*cm^2", "lithium": "closed"},
+        "coarse|coarse": {"electrons": "closed"},
+        "nsd|fine": {"electrons": "1 ohm*cm^2", "wetted": 0.7},
+    }
+    study = two_sizes(given, OTHER)
+    assert build_junctions(study) == {
+        ("fine", "coarse"): pytest.approx(5e-4),
+        ("coarse", "coarse"): float("inf"),
+        ("nsd", "fine"): pytest.approx(1e-4),
+    }
+    assert build_reactions(study)["fine", "nsd"].wetted == 0.7
+    assert build_contacts(study) == {("fine", "coarse"): float("inf")}
+    stirred = {"surroundings": "stirred", "separator": None}
+    with pytest.raises(InputError, match=r"surroundings\.stirred\.contact to collector"):
+        two_sizes(given, OTHER, **stirred)
+    study = full_cell({"anode|cathode": {"electrons": "1 ohm*cm^2"}}, FLUID)
+    with pytest.raises(InputError, match="two electrodes"):
+        build_junctions(study)
 
 
 def full_cell(interfaces: dict[str, Any], fluid: dict[str, Any]) -> Study:
@@ -201,7 +233,9 @@ CONTACT_FAULTS = {
     "an ion conductor": ({"fine|nsd": {"lithium": "closed"}}, "two active phases"),
     "alone": ({"fine": {"lithium": "closed"}}, "two active phases"),
     "both kinds": ({"fine|coarse": {"lithium": "closed", "wetted": 0.5}}, "one of them"),
-    "electrons": ({"fine|coarse": {"electrons": "closed"}}, "not available yet"),
+    "insulator": ({"fine|separator": {"electrons": "closed"}}, "two electron conductors"),
+    "electrons of one": ({"fine": {"electrons": "closed"}}, "two electron conductors"),
+    "no particles": ({"nsd|nsd": {"electrons": "1 ohm*cm^2"}}, "nsd is none"),
     "no resistance": ({"fine|coarse": {"lithium": 0.0}}, "not positive"),
     "no word": ({"fine|coarse": {"lithium": "ajar"}}, "lithium"),
 }

@@ -10,6 +10,7 @@ from voxtrode.pipeline.build import materials
 from voxtrode.pipeline.check import check
 from voxtrode.pipeline.stage_image import roles_of
 from voxtrode.pipeline.study import Study, load_study, parse_study, write_study
+from voxtrode.pipeline.study_file import apply_overrides
 
 TREE: dict[str, Any] = {
     "name": "particle",
@@ -48,6 +49,19 @@ def test_the_short_form_is_that_of_its_defaults(tmp_path: Path) -> None:
     assert load_study(tmp_path / "study.yaml") == made
     assert made.separator_thickness == 0.0
     assert "lithium" not in materials(made)
+
+
+def test_the_short_form_can_be_changed() -> None:
+    """`--set` leads into it as into the long one."""
+    for given in ("stirred", {"stirred": {"contact": "everywhere"}}):
+        tree = {**TREE, "surroundings": given}
+        changed = apply_overrides(tree, ["surroundings.stirred.contact=collector"])
+        assert changed["surroundings"] == {"stirred": {"contact": "collector"}}
+        made = parse_study(changed, Path())
+        assert made.surroundings is not None
+        assert not made.surroundings.stirred.everywhere
+    with pytest.raises(InputError, match='no key "x" in the value'):
+        apply_overrides({**TREE, "surroundings": "lithium"}, ["surroundings.x=1"])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from mpi4py import MPI
 
 from voxtrode.data.errors import InputError
 from voxtrode.solvers.cell import Cell
-from voxtrode.solvers.quantities import PARTS, Quantities
+from voxtrode.solvers.losses import PARTS
+from voxtrode.solvers.quantities import Quantities
 from voxtrode.solvers.separated import separated
 from voxtrode.solvers.system import HalfCellSystem
 

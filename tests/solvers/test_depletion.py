@@ -1,5 +1,7 @@
 """Dilute electrolyte against closed forms, and what happens when it is used up."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from half_cells import (
@@ -14,7 +16,7 @@ from half_cells import (
 from mpi4py import MPI
 
 from voxtrode.data.errors import NumericalError
-from voxtrode.data.law import FARADAY, GAS_CONSTANT, Parameter
+from voxtrode.data.law import FARADAY, GAS_CONSTANT, Parameter, arrhenius
 from voxtrode.data.material_kinds import dilute_electrolyte
 from voxtrode.data.materials import Electrolyte, at_temperature
 from voxtrode.solvers.cell import Step
@@ -24,19 +26,28 @@ from voxtrode.solvers.system import HalfCellSystem
 PLUS, MINUS = 1.2e-10, 3.4e-10
 
 
-def dilute() -> Electrolyte:
-    """Two ions."""
-    numbers = (Parameter(v, "", "test") for v in (1000.0, PLUS, MINUS))
+def dilute(energies: tuple[float | None, float | None] = (None, None)) -> Electrolyte:
+    """Two ions, whose diffusivities may have activation energies [J/mol]."""
+    numbers = [Parameter(v, "", "test") for v in (1000.0, PLUS, MINUS)]
+    for k, energy in enumerate(energies, start=1):
+        if energy is not None:
+            numbers[k] = replace(numbers[k], activation=Parameter(energy, "J/mol", "test"))
     return dilute_electrolyte("dilute", "test", *numbers)
 
 
-def test_the_dilute_limit_is_nernst_and_planck() -> None:
+@pytest.mark.parametrize("energies", [(None, None), (2e4, 3e4), (None, 1e4)])
+def test_the_dilute_limit_is_nernst_and_planck(energies: tuple[float | None, ...]) -> None:
     """Both fluxes of the concentrated equations are those of Nernst and Planck, to rounding.
 
     With φ = φ_e − (RT/F) ln c_e (φ_e is against lithium): F N₊ = −F D₊(∇c + cF/RT ∇φ), N₋ likewise.
+    Each diffusivity follows its own law of Arrhenius, and t₊ with them.
     """
     T = 310.0
-    fluid = at_temperature(dilute(), T)
+    fluid = at_temperature(dilute(energies), T)  # type: ignore[arg-type]
+    plus, minus = (
+        value * arrhenius(energy or 0.0, T)
+        for value, energy in zip((PLUS, MINUS), energies, strict=True)
+    )
     c, dc, dphi_e, f = 700.0, -2e7, 300.0, FARADAY / (GAS_CONSTANT * T)
     laws = {
         key: float(getattr(fluid, key)(c_e=c)) for key in ("D_e", "kappa", "t_plus", "kappa_over_c")
@@ -46,8 +57,8 @@ def test_the_dilute_limit_is_nernst_and_planck() -> None:
     cation = -FARADAY * laws["D_e"] * dc + laws["t_plus"] * i
     anion = -FARADAY * laws["D_e"] * dc - (1.0 - laws["t_plus"]) * i
     dphi = dphi_e - dc / c / f
-    assert cation == pytest.approx(-FARADAY * PLUS * (dc + c * f * dphi), rel=1e-12)
-    assert anion == pytest.approx(-FARADAY * MINUS * (dc - c * f * dphi), rel=1e-12)
+    assert cation == pytest.approx(-FARADAY * plus * (dc + c * f * dphi), rel=1e-12)
+    assert anion == pytest.approx(-FARADAY * minus * (dc - c * f * dphi), rel=1e-12)
 
 
 @pytest.mark.mpi

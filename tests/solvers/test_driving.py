@@ -15,7 +15,7 @@ from voxtrode.solvers import checkpoint, ends
 from voxtrode.solvers.cell import Cell, LumpedElectrode, Step
 from voxtrode.solvers.checkpoint import AtEndOf
 from voxtrode.solvers.initial import AtLithiation, AtVoltage, InitialState
-from voxtrode.solvers.quantities import PARTS
+from voxtrode.solvers.losses import PARTS
 from voxtrode.solvers.simulation import Instant, Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
 

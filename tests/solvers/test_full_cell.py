@@ -15,7 +15,7 @@ from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers import checkpoint
 from voxtrode.solvers.cell import Cell, NegativeElectrode, Step
 from voxtrode.solvers.initial import AtLithiation
-from voxtrode.solvers.quantities import PARTS
+from voxtrode.solvers.losses import PARTS
 from voxtrode.solvers.simulation import Settings, Simulation
 
 pytestmark = pytest.mark.mpi

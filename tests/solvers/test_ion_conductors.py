@@ -21,7 +21,8 @@ from voxtrode.data.materials import Electrolyte
 from voxtrode.data.phases import Liquid, Phase
 from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.fields import C_E
-from voxtrode.solvers.quantities import PARTS, Quantities
+from voxtrode.solvers.losses import PARTS
+from voxtrode.solvers.quantities import Quantities
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.system import HalfCellSystem
 

@@ -16,9 +16,11 @@ from half_cells import (
 
 from voxtrode.data.law import FARADAY, GAS_CONSTANT
 from voxtrode.data.reactions import RATES, Reaction, by_formula, by_rate_constant
+from voxtrode.data.reactions import linear as linear_law
 from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.kinetics import InsertionKinetics
-from voxtrode.solvers.quantities import PARTS, Quantities
+from voxtrode.solvers.losses import PARTS
+from voxtrode.solvers.quantities import Quantities
 from voxtrode.solvers.system import HalfCellSystem
 
 T = 298.15
@@ -49,7 +51,7 @@ def test_linear_kinetics_is_the_limit_of_small_overpotentials() -> None:
 
     At 0.02 A/m² η is some 0.05 mV and the difference below a nanovolt.
     """
-    linear = OWN.but(rate="linear")
+    linear = OWN.but(rate=linear_law)
     assert discharged(linear, 0.02) == pytest.approx(discharged(None, 0.02), abs=1e-9)
     eta = np.array([4e-3, 2e-3])
     state = {"phi_e": np.zeros(2), "theta": np.full(2, 0.3), "c_e": np.full(2, 1000.0)}
@@ -86,7 +88,7 @@ def test_every_rate_law_increases_and_knows_its_slope(
     rate: str, alphas: tuple[float, float]
 ) -> None:
     """Zero at equilibrium with slope α_a + α_c, increasing, its derivative that of differences."""
-    reaction = Reaction(by_formula("1"), *alphas, rate=rate)
+    reaction = Reaction(by_formula("1"), *alphas, rate=RATES[rate])
     law = InsertionKinetics.of(OXIDE, T, reaction).rate
     eta = np.linspace(-0.5, 0.5, 101)
     J, slope = law(np.ones(101), eta)
@@ -111,7 +113,7 @@ def test_pairs_have_their_own_laws_and_balances_hold() -> None:
     cell = half_cell({1: active_material(film=2e-3)})
     own = Reaction.of(active_material(film=2e-3))
     slow = own.but(i0=by_formula("1e-9"), film=0.0)
-    other = own.but(rate="linear", film=1e-2, wetted=0.5, alpha_a=0.4)
+    other = own.but(rate=linear_law, film=1e-2, wetted=0.5, alpha_a=0.4)
     cell = replace(cell, reactions={(1, 2): slow, (1, 0): other})
     system = HalfCellSystem(voxel_mesh(labels), cell)
     set_uniform(system, 0.3, 4.0)

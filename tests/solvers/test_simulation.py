@@ -14,7 +14,7 @@ from voxtrode.data.phases import Liquid, Phase
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers import checkpoint
 from voxtrode.solvers.cell import Cell, Step
-from voxtrode.solvers.quantities import PARTS
+from voxtrode.solvers.losses import PARTS
 from voxtrode.solvers.simulation import Instant, Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
 

@@ -25,7 +25,7 @@ from voxtrode.solvers.cell import Step
 from voxtrode.solvers.homogeneous import Homogeneous, solid_tortuosity
 from voxtrode.solvers.interface import interface_facets
 from voxtrode.solvers.kinetics import InsertionKinetics
-from voxtrode.solvers.quantities import PARTS
+from voxtrode.solvers.losses import PARTS
 from voxtrode.solvers.simulation import Settings, Simulation
 from voxtrode.solvers.stepper import StepSettings
 from voxtrode.solvers.stirred import StirredSystem, require_bath

@@ -38,10 +38,14 @@ def check(study: Study) -> dict[str, str]:
     fractions = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
     return {
         "volume": f"{_times(header.shape)} voxels (z, y, x) of {voxel} nm, {size} um",
-        "phases": fractions + (_UNSEGMENTED if grey else ""),
+        "phases": fractions + (_UNSEGMENTED if grey else _looked_at(found.layers)),
         "voxels": f"{cost.voxels:,}",
         **_costs(cost, _LATTICES[study.mesh.method]),
     }
+
+
+def _looked_at(layers: tuple[int, int] | None) -> str:
+    return "" if layers is None else f" (in layers {layers[0]} to {layers[1]}: the file is large)"
 
 
 def _costs(cost: Estimate, lattice: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from voxtrode.pipeline.communicator import Communicator, Serial, on_root
 from voxtrode.pipeline.failure import leave
 from voxtrode.pipeline.keys import stage_keys
 from voxtrode.pipeline.launch import launch, launcher
-from voxtrode.pipeline.progress import Event, Reporter, Sink
+from voxtrode.pipeline.progress import SILENT, Event, Reporter, Sink
 from voxtrode.pipeline.records import read_json
 from voxtrode.pipeline.run_folder import RunFolder
 from voxtrode.pipeline.run_lock import Owner
@@ -21,7 +21,9 @@ from voxtrode.pipeline.validation import inspect_volume, validate
 from voxtrode.pipeline.worker import check_ranks, perform, world
 
 
-def checked_run_dir(study: Study, out: Path | None, stages: Sequence[Stage]) -> Path:
+def checked_run_dir(
+    study: Study, out: Path | None, stages: Sequence[Stage], log: Reporter = SILENT
+) -> Path:
     """The run folder of a study in which no fault is left that shows before anything runs.
 
     Raises:
@@ -32,7 +34,7 @@ def checked_run_dir(study: Study, out: Path | None, stages: Sequence[Stage]) -> 
     if run_dir.exists() and not run_dir.is_dir():
         raise InputError(f"--out {run_dir} is a file; expected a folder")
     image = STAGES[0]
-    if RunFolder(run_dir).key(image) != stage_keys(study)[image.name]:
+    if RunFolder(run_dir).key(image) != stage_keys(study, log=log)[image.name]:
         names = [stage.name for stage in stages]
         inspect_volume(study, simulated="simulate" in names, meshed="mesh" in names)
     return run_dir
@@ -41,7 +43,7 @@ def checked_run_dir(study: Study, out: Path | None, stages: Sequence[Stage]) -> 
 def run_study(study: Study, out: Path | None, ranks: int, until: str, sink: Sink) -> None:
     """Brings the stages of a study up to date, each in processes of its own."""
     stages = stages_up_to(until)
-    run_dir = checked_run_dir(study, out, stages)
+    run_dir = checked_run_dir(study, out, stages, Reporter((sink,)))
     launcher()
 
     def execute(
@@ -63,8 +65,9 @@ def stage_here(until: str, name: str, changes: Sequence[str], out: Path | None) 
     try:
         check_ranks(comm)
         study = on_root(comm, lambda: load_study(name, changes))
-        run_dir = on_root(comm, lambda: checked_run_dir(study, out, stages))
         with shown() as sink:
+            log = Reporter((sink,))
+            run_dir = on_root(comm, lambda: checked_run_dir(study, out, stages, log))
             execute = partial(_execute_here, comm, study)
             run_stages(study, run_dir, stages, comm, execute, (sink,))
     except (Exception, KeyboardInterrupt) as error:

@@ -1,5 +1,6 @@
 """What an image looks like: its size, its voxels, its phases as far as they can be guessed."""
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from voxtrode.data.segmentation.suggestion import LOOKED_AT, suggested_threshold
 from voxtrode.pipeline.quantities import to_si
 
 _AGREEMENT = 0.01  # relative, between a voxel size that is given and the file's
+_LARGE = 2_000_000_000  # voxels; of larger files every n-th layer is looked at
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Look:
         voxel_text: Where they come from.
         phases: Guessed.
         segment: Guessed, for grey values.
+        every: Of so many layers one was looked at.
         raw, dataset: As the user said.
     """
 
@@ -97,6 +100,7 @@ class Look:
     voxel_text: str
     phases: tuple[PhaseGuess, ...]
     segment: GreyGuess | None
+    every: int
     raw: RawLayout | None
     dataset: str | None
 
@@ -137,6 +141,8 @@ class Look:
             "type": self.dtype,
             "voxel": self.voxel_text,
         }
+        if self.every > 1:
+            known["looked at"] = f"one layer of {self.every}: the file is large"
         grey = self.segment
         if grey is None:
             shares = {f"  {p.value}": f"{p.share}: {p.name}" for p in self.phases}
@@ -161,7 +167,8 @@ def look_at(wanted: Wanted, out: Path) -> Look:
     """
     with open_image(wanted.file, wanted.raw, wanted.dataset) as source:
         voxel, text = _voxel(wanted.voxel, source)
-        seen = survey(source)
+        every = math.ceil(math.prod(source.shape) / _LARGE)
+        seen = survey(source, range(0, source.shape[0], every))
         _check_values(wanted.file, seen)
         labels = seen.labels
         segment = None if labels is not None else _grey(source, seen)
@@ -176,6 +183,7 @@ def look_at(wanted: Wanted, out: Path) -> Look:
             voxel_text=text,
             phases=phases,
             segment=segment,
+            every=every,
             raw=wanted.raw,
             dataset=wanted.dataset,
         )

@@ -1,5 +1,6 @@
 """The volume that a study's `volume.image` section asks for: of labels, or of a segmented image."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from voxtrode.data.reading.arrays import RawLayout
@@ -53,8 +54,12 @@ def _padding(entry: study_image.Padding | None) -> Padding | None:
     return Padding(PaddingMode[entry.mode.upper()], entry.y, entry.x)
 
 
-def read_volume(image: Image) -> Imaged:
+def read_volume(image: Image, told: Callable[[float], None]) -> Imaged:
     """Read, and where need be segment, the image.
+
+    Args:
+        image: What is asked for.
+        told: Called with the share of the labels that is read, now and then.
 
     Raises:
         InputError: The file cannot be used as the study says.
@@ -62,7 +67,7 @@ def read_volume(image: Image) -> Imaged:
     request = request_of(image)
     with open_image(request.file, request.raw, request.dataset) as source:
         if image.segment is None:
-            return Imaged(labelled(source, request).volume())
+            return Imaged(labelled(source, request).volume(told))
         geometry = geometry_of(request, source)
         (first, last), rows, columns = geometry.crop
         grey = source.read(first, last, slice(*rows), slice(*columns))

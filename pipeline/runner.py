@@ -147,7 +147,7 @@ def session(
     Raises:
         InputError: Another process works in the folder, or it cannot be written to.
     """
-    keys = stage_keys(study, stages)
+    keys = stage_keys(study, stages, log=Reporter(sinks))
     try:
         folder.partial.mkdir(parents=True, exist_ok=True)
         folder.hidden.mkdir(exist_ok=True)

@@ -97,7 +97,7 @@ def build_volume(study: Study, task: Task) -> Built:
         evidence = {**made.evidence, "watershed": _found_again(study, made)}
         built = Built(replace(made, evidence={"kind": source.generate.kind, **evidence}))
     elif source.image is not None:
-        imaged = read_volume(source.image)
+        imaged = read_volume(source.image, lambda share: task.update(2.0 * share, "reading"))
         task.update(2.0, "particles")
         built = Built(_with_particles(study, imaged.volume), imaged.segmented)
     else:

@@ -1,6 +1,7 @@
 """Labelled images: a request becomes a volume with the collector at z = 0, whole or by slabs."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import TracebackType
@@ -19,6 +20,10 @@ from voxtrode.data.reading.refusal import refusal
 from voxtrode.data.reading.request import ImageRequest
 from voxtrode.data.reading.source import ImageSource, thickness
 from voxtrode.data.volume import Labels, Volume, VolumeHeader
+
+
+def _nothing(share: float) -> None:
+    del share
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +47,14 @@ class LabelledImage:
         """Shape, voxel edges [m] and phases of the volume."""
         return VolumeHeader(self.geometry.shape, self.geometry.voxel, tuple(self.request.labels))
 
+    @property
+    def read_voxels(self) -> int:
+        """Voxels of the file that the whole volume is made of."""
+        return math.prod(
+            count * factor
+            for count, factor in zip(self.geometry.shape, self.geometry.factor, strict=True)
+        )
+
     def slab(self, z0: int, z1: int) -> Labels:
         """Layers z0 <= z < z1 of the volume, from those voxels of the file that they need.
 
@@ -58,18 +71,21 @@ class LabelledImage:
             return np.empty((0, *self.header.shape[1:]), dtype=np.uint8)
         return self._labels(z0, z1, empty_tally(self.lookup))
 
-    def volume(self) -> Volume:
+    def volume(self, told: Callable[[float], None] = _nothing) -> Volume:
         """The whole volume, without particles, and what was read as its evidence.
 
         The file is read a bounded number of layers at a time: beside the result (five bytes a
         voxel) there is only one such piece in memory.
+
+        Args:
+            told: Called with the share that is read, now and then.
 
         Raises:
             InputError: The file's values are not exactly the listed ones, down-sampling leaves
                 nothing of a phase, or the file is damaged.
         """
         tally = empty_tally(self.lookup)
-        labels = self._labels(0, self.header.shape[0], tally)
+        labels = self._labels(0, self.header.shape[0], tally, told)
         if not tally.values[:-1].all():
             raise self._refused(0, self.header.shape[0])
         evidence = evidence_of(self.source, self.request, self.geometry, tally)
@@ -87,7 +103,9 @@ class LabelledImage:
     ) -> None:
         self.source.close()
 
-    def _labels(self, z0: int, z1: int, tally: Tally) -> Labels:
+    def _labels(
+        self, z0: int, z1: int, tally: Tally, told: Callable[[float], None] = _nothing
+    ) -> Labels:
         """Labels of some layers, piece by piece along the file's layers; they are counted."""
         geometry, phases = self.geometry, len(self.request.labels)
         ranges: list[Range] = [(z0, z1), *((0, count) for count in geometry.shape[1:])]
@@ -112,6 +130,7 @@ class LabelledImage:
                 for (first, last), (start, _) in zip(part, ranges, strict=True)
             )
             labels[place] = coarse
+            told((part[along][1] - ranges[along][0]) / (ranges[along][1] - ranges[along][0]))
         return labels
 
     def _parts(self, ranges: list[Range], along: int) -> Iterator[list[Range]]:

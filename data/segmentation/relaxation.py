@@ -108,6 +108,28 @@ def fit_model(
     return model
 
 
+def known_model(
+    labels: Labels, levels: list[float], blur: float, noise: float, rounds: int
+) -> Model:
+    """The model of a scanner that is known, learnt from true classes of a like volume.
+
+    What it makes of another volume tells how much of the wrong voxels comes from not knowing these.
+
+    Args:
+        labels: Class of each voxel [z, y, x].
+        levels: Grey value of each class, ascending.
+        blur: Standard deviation of the scanner's blur [voxels].
+        noise: Standard deviation of the noise.
+        rounds: Of learning, from 1, each of a new draw of the noise.
+    """
+    random = np.random.default_rng(0)
+    known = np.bincount(labels.ravel(), minlength=len(levels)) > 0
+    model = Model(np.asarray(levels), blur, Network(len(levels), random), known)
+    for _ in range(rounds):
+        _learn(model, labels, noise, random)
+    return model
+
+
 def relax(labels: Labels, grey: Grey, model: Model) -> Labels:
     """Give voxels near boundaries their likeliest class.
 

@@ -12,6 +12,7 @@ from scipy import ndimage
 from scipy.special import erf
 
 from voxtrode.data.segmentation.denoising import Median, NoDenoise, NonLocalMeans, noise_level
+from voxtrode.data.segmentation.relaxation import known_model, relax
 from voxtrode.data.segmentation.segment import Segmented, segment
 from voxtrode.data.segmentation.settings import Segmentation
 from voxtrode.data.segmentation.suggestion import suggested_thresholds
@@ -180,6 +181,18 @@ def test_relaxation_turns_fewer_voxels() -> None:
     plain = segment(grey, replace(settings, relax=0.0), UNIT).labels
     assert (found != truth).mean() < 0.67 * (plain != truth).mean()
     assert abs(float(found.mean()) - float(truth.mean())) < 0.005
+
+
+def test_a_scanner_that_is_known() -> None:
+    """What is learnt from the true classes of other balls tells these better than a filter."""
+    other, truth = (
+        (distance_to_balls((40,) * 3, 9.0, 0.4, seed) <= 0.0).astype(np.uint8) for seed in (51, 52)
+    )
+    grey = scanned(truth, 53, (0.0, 1.0), blur=0.5)
+    model = known_model(other, [0.0, 1.0], 0.5, 1.0 / 3.0, rounds=2)
+    rough = (ndimage.gaussian_filter(grey, 1.0) > 0.5).astype(np.uint8)
+    found = relax(rough, grey, model)
+    assert (found != truth).mean() < min(0.02, 0.7 * (rough != truth).mean())
 
 
 def test_no_layer_between_dark_and_bright() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from voxtrode.pipeline.keys import code_hash, package_root, stage_keys
+from voxtrode.pipeline import keys as keys_module
+from voxtrode.pipeline.keys import code_hash, file_hash, package_root, stage_keys
+from voxtrode.pipeline.progress import Event, Reporter
 from voxtrode.pipeline.study import load_study, parse_study
 from voxtrode.pipeline.study_file import apply_overrides
 
@@ -143,3 +145,26 @@ def test_the_installed_package_is_found() -> None:
         Path(__file__).resolve().parents[2] / "pipeline" / "keys.py"
     )
     assert len(code_hash()) == 64
+
+
+def test_a_large_file_is_hashed_once_and_says_how_far(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its hash is that of any file, is not taken again, and is when the file changes."""
+    small = file_hash(_file(tmp_path / "a.raw", b"12345678"))
+    monkeypatch.setattr(keys_module, "_LARGE", 4)
+    monkeypatch.setattr(keys_module, "_CHUNK", 4)
+    said: list[Event] = []
+    log = Reporter((said.append,))
+    assert file_hash(tmp_path / "a.raw", log) == small
+    assert [(event.text, event.done, event.total) for event in said][-1] == ("hash of a.raw", 8, 8)
+    count = len(said)
+    assert file_hash(tmp_path / "a.raw", log) == small
+    assert len(said) == count
+    assert file_hash(_file(tmp_path / "a.raw", b"123456789"), log) != small
+    assert len(said) > count
+
+
+def _file(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path

@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 
 from voxtrode.data.errors import InputError
 from voxtrode.data.reading.arrays import RawLayout
+from voxtrode.pipeline import image_look, validation
+from voxtrode.pipeline.check import check
 from voxtrode.pipeline.cli import app
 from voxtrode.pipeline.image_look import Wanted, look_at
 from voxtrode.pipeline.new_study import study_text, write_new
@@ -82,6 +84,23 @@ def test_a_labelled_image(here: Path) -> None:
     assert study.phases["phase2"].material == "nmc811"
     assert study.phases["pore"].porosity == 1.0
     assert study.mesh.size == pytest.approx(8e-7)
+
+
+def test_a_large_image(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every n-th layer is looked at, and `check` reads some in the middle; both say so."""
+    tifffile.imwrite("large.tif", np.tile(slabs([0, 1]), (4, 1, 1)))
+    monkeypatch.setattr(image_look, "_LARGE", 5000)
+    monkeypatch.setattr(validation, "_READ_EARLY", 5000)
+    status, said, _ = new("large.tif", "--voxel-size", "1 um")
+    assert status == 0
+    assert said["looked"] == "at one layer of 4: the file is large"
+    assert said["1"].startswith("75.00 %")
+    study = load_study(here / "large.yaml")
+    found = validation.inspect_volume(study, simulated=True)
+    assert found.layers == (31, 32)
+    assert found.header.shape == (64, 16, 16)
+    assert found.shares == {"pore": 0.25, "phase1": 0.75}
+    assert "(in layers 31 to 32: the file is large)" in check(study)["phases"]
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def coarse_mesh(context: StageContext, header: VolumeHeader) -> CoarseMesh | Non
     """
     comm = context.comm
     ranks = usable_ranks(header, context.study.mesh.size, comm.size)
-    part = comm.Split(int(comm.rank >= ranks), comm.rank)
+    part = MPI.Intracomm(comm.Split(int(comm.rank >= ranks), comm.rank))
     image = context.run_dir / "image"
     mesh: TaggedMesh | None = None
     error: VoxtrodeError | None = None

@@ -52,10 +52,16 @@ lock: ## resolve pyproject.toml anew into requirements.lock
 	    "$$uv" pip compile --quiet --no-config --upgrade \
 	    --python-version 3.12 --extra all --generate-hashes --no-emit-index-url \
 	    --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.lock
+	uv=$$(./bootstrap.sh uv) && env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
+	    "$$uv" pip compile --quiet --no-config --upgrade \
+	    --python-version 3.12 --extra taufactor --constraint requirements.lock \
+	    $$(sed -n 's/^\([^ =]*\)==.*/--no-emit-package \1/p' requirements.lock) \
+	    --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements-taufactor.lock
 
-test-taufactor: .venv ## adds TauFactor (5 GB) and compares the voxel engine with it
+test-taufactor: .venv ## the voxel engine against TauFactor, in .venv-taufactor (7 GB)
 	@./bootstrap.sh taufactor
-	$(BIN)/pytest tests/taufactor
+	.venv-taufactor/bin/pytest tests/taufactor
 
 test-slurm:
 	@echo "make $@: not available yet"; exit 2

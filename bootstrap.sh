@@ -3,7 +3,8 @@
 #
 #   bootstrap.sh              the environment (nothing to do when it is there and up to date)
 #   bootstrap.sh browser      a headless Chromium for the test of the report
-#   bootstrap.sh taufactor    TauFactor in .venv, to compare with
+#   bootstrap.sh taufactor    .venv-taufactor: the same with TauFactor, to compare with; exit status 75
+#                             where it cannot be had: no room on the disk, no index
 #   bootstrap.sh uv           prints where uv is, fetched if need be
 #
 # Looks for Python 3.12 or 3.13 in $PYTHON, on PATH and under pyenv; else uv downloads one.
@@ -21,6 +22,7 @@ done
 
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
+absent() { say "$*"; exit 75; }
 
 # ---- system packages --------------------------------------------------------------------------
 
@@ -159,13 +161,17 @@ packaged() { sha256sum <pyproject.toml; }
 stamp() { cat ".venv/.voxtrode-$1" 2>/dev/null || true; }   # absent in a half-made .venv
 installed() { [ "$(stamp lock)" = "$(locked)" ] && .venv/bin/python -c '' 2>/dev/null; }
 
-install() { # Arguments of `pip install`, through uv or pip.
+install_in() { # $1 an environment, the rest arguments of `pip install`; through uv or pip.
+  local environment="$1"
+  shift
   if [ -n "$uv" ]; then
-    "$uv" pip install --python .venv/bin/python "$@"
+    "$uv" pip install --python "$environment/bin/python" "$@"
   else
-    .venv/bin/python -m pip install -q "$@"
+    "$environment/bin/python" -m pip install -q "$@"
   fi
 }
+
+install() { install_in .venv "$@"; }
 
 make_from_lock() { # With uv if it can be had, else with the pip of the Python found.
   rm -rf .venv
@@ -208,6 +214,42 @@ import dolfinx, h5py, pandas, pint, porespy, pydantic, pyvista, rich, scipy, ski
   packaged >.venv/.voxtrode-package
 }
 
+# ---- TauFactor ---------------------------------------------------------------------------------
+
+# It brings PyTorch with CUDA, larger than all the rest: an environment of its own, so that .venv
+# stays what its lock file says. The second lock file holds what comes on top of the first.
+apart=.venv-taufactor
+room=12 # GB: what it takes, downloads included
+
+locked_apart() { echo "$(cat requirements.lock requirements-taufactor.lock | sha256sum) $PWD"; }
+
+make_apart() {
+  local uv free
+  if [ "$(cat "$apart/.voxtrode-lock" 2>/dev/null)" = "$(locked_apart)" ] &&
+    "$apart/bin/python" -c '' 2>/dev/null; then
+    return 0
+  fi
+  free=$(df -Pk . | awk 'NR == 2 {print int($4 / 1048576)}')
+  [ "$free" -ge "$room" ] || absent "TauFactor needs $room GB on this disk, $free GB are free"
+  uv=$(find_uv) || uv=""
+  [ -z "$uv" ] || use_index_of_pip
+  say "making $apart from requirements.lock and requirements-taufactor.lock (7 GB)"
+  rm -rf "$apart"
+  if [ -n "$uv" ]; then
+    "$uv" venv -q --python .venv/bin/python "$apart"
+  else
+    .venv/bin/python -m venv "$apart"
+  fi
+  install_in "$apart" --require-hashes -r requirements.lock -r requirements-taufactor.lock &&
+    install_in "$apart" -q --no-deps --no-build-isolation --editable . || {
+    UV_NO_CACHE=1 PIP_NO_CACHE_DIR=1 install_in "$apart" --dry-run --no-deps --force-reinstall taufactor ||
+      absent "the package index cannot be reached, so that there is no TauFactor"
+    die "TauFactor does not install; see above"
+  }
+  "$apart/bin/python" -c 'import taufactor, torch' || die "TauFactor does not load; see above"
+  locked_apart >"$apart/.voxtrode-lock"
+}
+
 case "${1:-environment}" in
   browser)
     have_browser || install_packages "to test the report in a browser" chromium
@@ -219,14 +261,7 @@ case "${1:-environment}" in
       say ".venv is ready: $(.venv/bin/python --version)"
     fi
     ;;
-  taufactor) # an extra that brings PyTorch: not in the lock file
-    if ! .venv/bin/python -c 'import taufactor' 2>/dev/null; then
-      say "adding TauFactor to .venv (5 GB)"
-      uv=$(find_uv) || uv=""
-      [ -z "$uv" ] || use_index_of_pip
-      install "taufactor>=1.2" || die "TauFactor does not install; see above"
-    fi
-    ;;
+  taufactor) make_apart ;;
   uv) find_uv || die "cannot fetch uv: install it, or a Python with pip" ;;
   *) die "unknown argument $1: bootstrap.sh [browser|taufactor|uv]" ;;
 esac

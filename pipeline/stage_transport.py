@@ -5,17 +5,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from voxtrode.data.connectivity import AXES
-from voxtrode.data.errors import InputError, NumericalError
 from voxtrode.data.volume import VolumeHeader, read_header, read_labels
-from voxtrode.meshing.tagged import TaggedMesh, distribute, read_mesh
+from voxtrode.meshing.tagged import TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_phases
 from voxtrode.pipeline.communicator import on_root
-from voxtrode.pipeline.records import read_json, write_json
-from voxtrode.pipeline.stage_mesh import build_mesh
+from voxtrode.pipeline.records import write_json
 from voxtrode.pipeline.stages import StageContext
 from voxtrode.pipeline.study import Study
+from voxtrode.pipeline.study_transport import Transport
 from voxtrode.pipeline.transport_cases import IONS, Case, transport_cases
 from voxtrode.pipeline.transport_figures import draw_flux
+from voxtrode.pipeline.transport_meshes import CoarseMesh, coarse_mesh
 from voxtrode.pipeline.transport_rows import (
     Found,
     Row,
@@ -25,10 +25,14 @@ from voxtrode.pipeline.transport_rows import (
     row_of,
     scaled,
 )
-from voxtrode.pipeline.transport_voxels import SlabOfVoxels, read_halved, read_voxels
+from voxtrode.pipeline.transport_voxels import SlabOfVoxels, read_halved, read_voxels, tensor_of
 from voxtrode.solvers.taufactor_engine import require_taufactor, taufactor_transport
 from voxtrode.solvers.transport import mesh_shares, mesh_transport
+from voxtrode.solvers.voxel_transport import VoxelTransport
 from voxtrode.solvers.voxel_transport.problem import Inside
+
+type Inner = tuple[tuple[int, tuple[float, float]], ...]
+type Column = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +46,9 @@ class Inputs:
         halved: The same with voxels twice as long, or None.
         mesh: The simulation's mesh.
         coarse: The same with twice the spacing, or None.
-        kept: Solutions of single phases, by method, label and axis.
+        picture: Of what the flux is drawn, and along which axis; None for no picture.
+        kept: What was solved, by method, what is inside, and axis.
+        columns: Of tensors, likewise.
     """
 
     context: StageContext
@@ -50,18 +56,37 @@ class Inputs:
     voxels: SlabOfVoxels
     halved: SlabOfVoxels | None
     mesh: TaggedMesh
-    coarse: TaggedMesh | None
-    kept: dict[tuple[str, int, str], Found] = field(default_factory=dict)
+    coarse: CoarseMesh | None
+    picture: tuple[Case, str] | None
+    kept: dict[tuple[str, Inner, str], Found] = field(default_factory=dict)
+    columns: dict[tuple[Inner, str], Column] = field(default_factory=dict)
 
     def solved(self, method: str, case: Case, axis: str, solve: Callable[[Inside], Found]) -> Found:
         """What a method finds; a phase alone is solved once, and scaled by what it carries."""
-        if len(case.inside) > 1:
-            return solve(case.inside)
-        ((label, (share, conductivity)),) = case.inside.items()
-        key = (method, label, axis)
+        key = (method, inner(case.solved), axis)
         if key not in self.kept:
-            self.kept[key] = solve({label: (1.0, 1.0)})
-        return scaled(self.kept[key], share, conductivity)
+            self.kept[key] = solve(case.solved)
+        return scaled(self.kept[key], *case.scale)
+
+    def by_voxels(self, case: Case, axis: str) -> Found:
+        """By the voxel engine, with what picture and tensor take from the same solution."""
+        return self.solved("voxel", case, axis, lambda one: self._flow(one, axis))
+
+    def _flow(self, inside: Inside, axis: str) -> VoxelTransport:
+        settings, comm = self.context.study.transport, self.context.comm
+        solved = self.voxels.potential(inside, axis, settings, lateral=settings.tensor)
+        if settings.tensor:
+            self.columns[inner(inside), axis] = comm.bcast(solved.column)
+        if self.picture is not None and (self.picture[0].solved, self.picture[1]) == (inside, axis):
+            folder, size = self.context.staging / "transport", self.header.size
+            title = f"{self.picture[0].name} along {axis}"
+            draw_flux(folder, solved, title, (size[0], size[2]), comm)
+        return solved.row
+
+
+def inner(inside: Inside) -> Inner:
+    """What is inside, to look results up by."""
+    return tuple(sorted(inside.items()))
 
 
 def run(context: StageContext) -> None:
@@ -79,8 +104,12 @@ def run(context: StageContext) -> None:
     halved = read_halved(folder, header, context.comm) if settings.estimate else None
     mesh = read_mesh(context.run_dir / "mesh", context.comm)
     voxels = read_voxels(folder, header, context.comm)
-    inputs = Inputs(context, header, voxels, halved, mesh, _coarse_mesh(context))
+    wants_coarse = settings.estimate and "mesh" in settings.methods
+    coarse = coarse_mesh(context, header) if wants_coarse else None
     cases = transport_cases(build_phases(context.study), header.phases)
+    inputs = Inputs(context, header, voxels, halved, mesh, coarse, _pictured(settings, cases))
+    pictures = context.staging / "transport"
+    on_root(context.comm, lambda: pictures.mkdir(parents=True, exist_ok=True))
     wanted = [(m, case, axis) for m in settings.methods for case in cases for axis in settings.axes]
     rows: list[Row] = []
     with context.log.task("transport", total=len(wanted)) as task:
@@ -100,7 +129,8 @@ def run(context: StageContext) -> None:
         tree["electrode"] = _electrode(inputs, cases)
     if settings.tensor:
         tree["tensors"] = [_tensor(inputs, case) for case in cases]
-    _draw(inputs, cases)
+    if inputs.picture is not None:
+        inputs.by_voxels(*inputs.picture)  # of other methods' rows none was drawn yet
     if context.comm.rank == 0:
         write_json(context.staging / "transport.json", tree)
     for row in rows:
@@ -129,27 +159,25 @@ def _electrode(inputs: Inputs, cases: Sequence[Case]) -> list[Row]:
 
 
 def _tensor(inputs: Inputs, case: Case) -> Row:
-    tensor, asymmetry = inputs.voxels.tensor(case.inside, inputs.context.study.transport)
+    """The symmetric tensor, and how far its entries xy and yx, which are found twice, differ."""
+    columns = {}
+    for axis in AXES:
+        inputs.by_voxels(case, axis)
+        columns[axis] = inputs.columns[inner(case.solved), axis]
+    tensor, asymmetry = tensor_of(columns, case.scale[1])
     return {"phase": case.name, "axes": list(AXES), "tensor": tensor, "asymmetry": asymmetry}
 
 
-def _draw(inputs: Inputs, cases: Sequence[Case]) -> None:
-    """The flux of ions, or of what there is, by the voxel engine; collective."""
-    context, settings = inputs.context, inputs.context.study.transport
-    folder = context.staging / "transport"
-    on_root(context.comm, lambda: folder.mkdir(parents=True, exist_ok=True))
-    chosen = [case for case in cases if case.name == IONS] or list(cases)
-    if not settings.figures or not chosen:
-        return
-    case, axis = chosen[0], settings.axes[0]
-    solved = inputs.voxels.potential(case.inside, axis, settings)
-    size = inputs.header.size
-    draw_flux(folder, solved, f"{case.name} along {axis}", (size[0], size[2]), context.comm)
+def _pictured(settings: Transport, cases: Sequence[Case]) -> tuple[Case, str] | None:
+    """The ions, or what else there is, along the first axis."""
+    if not settings.figures or not cases:
+        return None
+    return next((case for case in cases if case.name == IONS), cases[0]), settings.axes[0]
 
 
 def _by_voxels(inputs: Inputs, case: Case, axis: str) -> Row:
     settings = inputs.context.study.transport
-    found = inputs.solved("voxel", case, axis, lambda one: inputs.voxels.solve(one, axis, settings))
+    found = inputs.by_voxels(case, axis)
     row = row_of(case, found, inputs.voxels.shares(case.inside))
     if (halved := inputs.halved) is not None:
         coarse = inputs.solved("halved", case, axis, lambda one: halved.solve(one, axis, settings))
@@ -164,25 +192,10 @@ def _by_mesh(inputs: Inputs, case: Case, axis: str) -> Row:
     row = row_of(case, found, mesh_shares(inputs.mesh, case.inside))
     if (coarse := inputs.coarse) is not None:
         again = inputs.solved(
-            "coarse mesh", case, axis, lambda one: mesh_transport(coarse, case.name, one, axis)
+            "coarse mesh", case, axis, lambda one: coarse.solve(case.name, one, axis)
         )
         add_estimate(row, again)
     return row
-
-
-def _coarse_mesh(context: StageContext) -> TaggedMesh | None:
-    """The mesh with twice the spacing; None, with a warning, where there can be none."""
-    settings = context.study.transport
-    if not settings.estimate or "mesh" not in settings.methods:
-        return None
-    image = context.run_dir / "image"
-    measured = read_json(image / "image.json")
-    try:
-        built = build_mesh(context.study, image, measured, context.comm, factor=2.0)
-    except (InputError, NumericalError) as error:  # the same on every rank
-        context.log.warning(f"no error estimate of transport on the mesh: {error}")
-        return None
-    return distribute(built.block, built.info, context.comm, built.partition)
 
 
 def _by_taufactor(inputs: Inputs, case: Case, axis: str) -> Row:

@@ -26,6 +26,16 @@ class Case:
     inside: Inside
     reference: float | None = None
 
+    @property
+    def solved(self) -> Inside:
+        """What is solved for it: of a phase alone its shape, whose result only scales."""
+        return self.inside if len(self.inside) > 1 else dict.fromkeys(self.inside, (1.0, 1.0))
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Share and conductivity that the result of `solved` is multiplied by."""
+        return (1.0, 1.0) if len(self.inside) > 1 else next(iter(self.inside.values()))
+
 
 def transport_cases(phases: Mapping[str, Phase], names: Sequence[str]) -> list[Case]:
     """Every phase that carries ions or electrons, then ions and electrons in all of them.

@@ -36,16 +36,15 @@ def scaled[F: Found](found: F, share: float, conductivity: float) -> F:
     }
     if ratio > 0.0:
         values["tortuosity_factor"] = fraction / ratio
-    if ratio > 0.0 and hasattr(found, "percolating_tortuosity_factor"):
-        values["percolating_tortuosity_factor"] = share * found.percolating_fraction / ratio
     return replace(found, **values)
 
 
 def row_of(case: Case, found: Found, shares: Mapping[int, float]) -> Row:
     """A row: the engine's values, and those that follow.
 
-    `macmullin_number` is D₀/D_eff, `bruggeman_exponent` the α of D_eff/D₀ = (Σ φ_i ε_i)^α. Outside
-    the bounds of Hashin and Shtrikman, which hold for isotropic arrangements, a note says so.
+    `percolating_tortuosity_factor` is τ with what percolates, `macmullin_number` D₀/D_eff,
+    `bruggeman_exponent` the α of D_eff/D₀ = (Σ φ_i ε_i)^α. Outside the bounds of Hashin and
+    Shtrikman, which hold for isotropic arrangements, a note says so.
 
     Args:
         case: What was worked out.
@@ -54,6 +53,7 @@ def row_of(case: Case, found: Found, shares: Mapping[int, float]) -> Row:
     """
     row: Row = {**asdict(found), "phase": case.name}
     ratio, fraction = found.effective_ratio, found.fraction
+    row["percolating_tortuosity_factor"] = found.percolating_fraction / ratio if ratio > 0 else inf
     row["macmullin_number"] = 1.0 / ratio if ratio > 0.0 else inf
     usable = ratio > 0.0 and 0.0 < fraction < 1.0
     row["bruggeman_exponent"] = log(ratio) / log(fraction) if usable else None

@@ -1,5 +1,6 @@
 """The voxel engine on the image's file: a slab a rank."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,27 +57,6 @@ class SlabOfVoxels:
             lateral=lateral,
         )
 
-    def tensor(self, inside: Inside, settings: Transport) -> tuple[list[list[float]], float]:
-        """Effective conductivity over the reference, rows and columns z, y, x; collective.
-
-        A column is the mean flux under a mean gradient along one axis, between two electrodes,
-        with the sides in the plane periodic. Electrodes and mirrors suppress lateral fluxes, so
-        that the entries of z and a lateral axis are taken from transport along z.
-
-        Returns:
-            The symmetric tensor, and how far its entries xy and yx, which are found twice, differ.
-        """
-        columns = {}
-        for axis in AXES:
-            solved = self.potential(inside, axis, settings, lateral=True)
-            columns[axis] = self.comm.bcast(solved.column)
-        yz, xz = columns["z"][1:]
-        xy, yx = columns["y"][2], columns["x"][1]
-        mixed = 0.5 * (xy + yx)
-        diagonal = [columns[axis][i] for i, axis in enumerate(AXES)]
-        rows = [[diagonal[0], yz, xz], [yz, diagonal[1], mixed], [xz, mixed, diagonal[2]]]
-        return rows, abs(xy - yx)
-
     def charged(self, inside: Inside, settings: Transport) -> ElectrodeTransport:
         """What the walls draw through the counter face (the last one along z); collective."""
         return electrode_transport(
@@ -95,6 +75,30 @@ class SlabOfVoxels:
         total = np.sum(self.comm.allgather(local), axis=0)
         voxels = sum(self.comm.allgather(self.labels.size))
         return dict(zip(labels, map(float, total / voxels), strict=True))
+
+
+def tensor_of(
+    columns: Mapping[str, tuple[float, float, float]], scale: float
+) -> tuple[list[list[float]], float]:
+    """Effective conductivity over the reference, rows and columns z, y, x.
+
+    A column is the mean flux under a mean gradient along one axis, between two electrodes, with the
+    sides in the plane periodic. Electrodes and mirrors suppress lateral fluxes, so that the entries
+    of z and a lateral axis are taken from transport along z.
+
+    Args:
+        columns: By axis, mean fluxes along (z, y, x).
+        scale: What they are multiplied by.
+
+    Returns:
+        The symmetric tensor, and how far its entries xy and yx, which are found twice, differ.
+    """
+    yz, xz = columns["z"][1:]
+    xy, yx = columns["y"][2], columns["x"][1]
+    mixed = 0.5 * (xy + yx)
+    diagonal = [columns[axis][i] for i, axis in enumerate(AXES)]
+    rows = [[diagonal[0], yz, xz], [yz, diagonal[1], mixed], [xz, mixed, diagonal[2]]]
+    return [[scale * one for one in row] for row in rows], scale * abs(xy - yx)
 
 
 def periodic_sides(settings: Transport, axis: str) -> tuple[str, ...]:

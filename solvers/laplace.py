@@ -32,14 +32,12 @@ class LaplaceResult:
             material where u = 1, out of it where u = 0 [coefficient · mesh unit].
         iterations: CG iterations.
         seconds: Wall time of set-up and iterations (not of assembly).
-        solution: u.
     """
 
     inflow: float
     outflow: float
     iterations: int
     seconds: float
-    solution: fem.Function[np.float64]
 
 
 class Laplace:
@@ -113,10 +111,7 @@ class Laplace:
             comm.allreduce(float(reaction.array_r[dofs[dofs < n_owned]].sum()))
             for dofs in (self.high, self.low)
         ]
-        solution: fem.Function[np.float64] = fem.Function(space, dtype=np.float64)
-        solution.x.array[:n_owned] = x.array_r[:n_owned]
-        solution.x.scatter_forward()
-        return LaplaceResult(sums[0], -sums[1], ksp.getIterationNumber(), seconds, solution)
+        return LaplaceResult(sums[0], -sums[1], ksp.getIterationNumber(), seconds)
 
 
 def face_dofs(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from time import perf_counter
 
 import numpy as np
@@ -33,7 +34,7 @@ class TransportRow:
         fraction: Volume fraction that carries: Σ φ_i ε_i (φ_p for a single phase).
         percolating_fraction: The same over what is connected to both end faces.
         effective_ratio: D_eff/D₀ of the electrode.
-        tortuosity_factor: τ = fraction / effective_ratio; None without a path.
+        tortuosity_factor: τ = fraction / effective_ratio; infinite without a path.
         flux_imbalance: |in − out| / in.
         wall_s: Wall time [s].
     """
@@ -43,7 +44,7 @@ class TransportRow:
     fraction: float
     percolating_fraction: float
     effective_ratio: float
-    tortuosity_factor: float | None
+    tortuosity_factor: float
     flux_imbalance: float
     wall_s: float
     method: str = "mesh"
@@ -78,7 +79,7 @@ def mesh_transport(
     fraction = float(comm.allreduce(float(carried.sum()))) / volume
     spanning = _spanning(mesh, chosen, direction, length)
     if not comm.allreduce(int(spanning.any())):
-        return TransportRow(name, axis, fraction, 0.0, 0.0, None, 0.0, perf_counter() - start)
+        return TransportRow(name, axis, fraction, 0.0, 0.0, inf, 0.0, perf_counter() - start)
     parts = _parts(mesh, inside, spanning[:owned], volume)
     percolating = sum(part * share for part, (share, _) in zip(parts, inside.values(), strict=True))
     region = Region.create(mesh, np.flatnonzero(spanning).astype(np.int32))

@@ -41,7 +41,6 @@ class VoxelTransport:
         isolated_share: Share of the conducting voxels that is not.
         effective_ratio: D_eff/D₀ of the volume; 0 without a path.
         tortuosity_factor: τ = fraction/effective_ratio; infinite without a path.
-        percolating_tortuosity_factor: percolating_fraction/effective_ratio; likewise.
         flux_imbalance: (max − min)/mean of the total flux over all planes normal to the axis.
         iterations: Of conjugate gradients.
         wall_s: Wall time [s].
@@ -53,11 +52,16 @@ class VoxelTransport:
     isolated_share: float
     effective_ratio: float
     tortuosity_factor: float
-    percolating_tortuosity_factor: float
     flux_imbalance: float
     iterations: int
     wall_s: float
     method: str = "voxel"
+
+    @property
+    def percolating_tortuosity_factor(self) -> float:
+        """percolating_fraction/effective_ratio; infinite without a path."""
+        ratio = self.effective_ratio
+        return self.percolating_fraction / ratio if ratio > 0.0 else inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,15 +192,14 @@ def _column(
 def _row(
     problem: Problem, ratio: float, imbalance: float, iterations: int, start: float
 ) -> VoxelTransport:
-    fraction, percolating = problem.fraction, problem.percolating_fraction
+    fraction = problem.fraction
     return VoxelTransport(
         axis=AXES[problem.axis],
         fraction=fraction,
-        percolating_fraction=percolating,
+        percolating_fraction=problem.percolating_fraction,
         isolated_share=problem.isolated_share,
         effective_ratio=ratio,
         tortuosity_factor=fraction / ratio if ratio > 0.0 else inf,
-        percolating_tortuosity_factor=percolating / ratio if ratio > 0.0 else inf,
         flux_imbalance=imbalance,
         iterations=iterations,
         wall_s=perf_counter() - start,

@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from voxtrode.data.errors import InputError
 from voxtrode.data.materials import electrolyte
 from voxtrode.data.phases import Liquid, Phase
+from voxtrode.data.volume import VolumeHeader
 from voxtrode.pipeline.study_transport import Transport
 from voxtrode.pipeline.transport_cases import Case, transport_cases
+from voxtrode.pipeline.transport_meshes import usable_ranks
 from voxtrode.pipeline.transport_rows import (
     add_estimate,
     differences,
@@ -19,7 +21,7 @@ from voxtrode.pipeline.transport_rows import (
     row_of,
     scaled,
 )
-from voxtrode.pipeline.transport_voxels import periodic_sides
+from voxtrode.pipeline.transport_voxels import periodic_sides, tensor_of
 from voxtrode.solvers.taufactor_engine import require_taufactor
 from voxtrode.solvers.transport import TransportRow
 from voxtrode.solvers.voxel_transport import VoxelTransport
@@ -40,7 +42,7 @@ CONTRACT = {
 def voxel(ratio: float, axis: str = "z", fraction: float = 0.4) -> VoxelTransport:
     """A result of the voxel engine."""
     tau = fraction / ratio if ratio else inf
-    return VoxelTransport(axis, fraction, 0.39, 0.025, ratio, tau, tau, 5e-4, 6, 0.1)
+    return VoxelTransport(axis, fraction, 0.39, 0.025, ratio, tau, 5e-4, 6, 0.1)
 
 
 def mesh(ratio: float, axis: str = "z") -> TransportRow:
@@ -65,6 +67,7 @@ def test_a_row_has_the_contracts_keys_and_what_follows(
 
 def test_no_path_is_zero_and_infinite() -> None:
     row = row_of(PORE, voxel(0.0), {0: 0.4})
+    assert row["percolating_tortuosity_factor"] == inf
     assert (row["effective_ratio"], row["tortuosity_factor"]) == (0.0, inf)
     assert (row["macmullin_number"], row["bruggeman_exponent"]) == (inf, None)
 
@@ -91,6 +94,26 @@ def test_a_single_phase_is_scaled() -> None:
     assert found.percolating_tortuosity_factor == pytest.approx(0.195 / 0.048)
     assert dataclasses.replace(found, effective_ratio=0.0).axis == "z"
     assert scaled(voxel(0.0), 0.5, 0.3).tortuosity_factor == inf
+
+
+def test_what_is_solved_for_a_case() -> None:
+    """A phase alone once, by its shape; its tensor and its row scale."""
+    liquid = Case("ions", {2: (0.5, 0.3)})
+    assert (liquid.solved, liquid.scale) == ({2: (1.0, 1.0)}, (0.5, 0.3))
+    several = Case("ions", {0: (1.0, 1.0), 2: (0.5, 0.3)})
+    assert (several.solved, several.scale) == (several.inside, (1.0, 1.0))
+    columns = {"z": (0.5, 0.1, 0.2), "y": (0.0, 0.4, 0.04), "x": (0.0, 0.06, 0.3)}
+    tensor, asymmetry = tensor_of(columns, 2.0)
+    assert tensor == [[1.0, 0.2, 0.4], [0.2, 0.8, 0.1], [0.4, 0.1, 0.6]]
+    assert asymmetry == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize(("ranks", "used"), [(1, 1), (2, 2), (3, 3), (6, 5), (64, 5)])
+def test_ranks_of_the_coarse_mesh(ranks: int, used: int) -> None:
+    """40 µm at 2 × 1 µm: 20 layers, which are four each for five ranks; never none."""
+    header = VolumeHeader((80, 9, 9), (0.5e-6,) * 3, ("pore",))
+    assert usable_ranks(header, 1e-6, ranks) == used
+    assert usable_ranks(header, 18e-6, ranks) == 1
 
 
 def test_methods_are_compared_and_named() -> None:

@@ -63,9 +63,13 @@ def test_no_prints_in_libraries(repository: Path) -> None:
     assert printing <= {"pipeline/cli.py"}
 
 
-def test_lock_holds_names_versions_and_hashes_only(repository: Path) -> None:
+LOCKS = ("requirements.lock", "requirements-taufactor.lock")
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_hold_names_versions_and_hashes_only(repository: Path, name: str) -> None:
     """No index, file or address: it must install from whatever index a machine has."""
-    lines = (repository / "requirements.lock").read_text().splitlines()
+    lines = (repository / name).read_text().splitlines()
     odd = [line for line in lines if not (LOCKED.fullmatch(line) or HASH.fullmatch(line))]
     assert odd == []
 
@@ -88,5 +92,8 @@ def test_lock_meets_the_project(repository: Path) -> None:
     ]
     assert unmet == []
     assert {"taufactor", "torch"}.isdisjoint(locked)
+    apart = {match[1] for match in LOCKED.finditer((repository / LOCKS[1]).read_text())}
+    assert apart >= {"taufactor", "torch"}
+    assert apart.isdisjoint(locked)  # what comes on top, so that no version can differ
     of_all = Requirement(extras["all"][0]).extras
     assert of_all == set(extras) - {"all", "taufactor"}

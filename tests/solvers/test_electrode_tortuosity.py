@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from charged_pores import resistance, tau_e
 from mpi4py import MPI
 
 from voxtrode.data.connectivity import AXES
@@ -47,6 +48,56 @@ def test_dead_ends_take_part() -> None:
     # The bottom of each pore draws as much as a side wall, so that it is no uniform line: between.
     assert 0.0 < row.tortuosity_factor < 1.0
     assert row.reached_fraction == pytest.approx(row.fraction)
+
+
+def test_a_tree_of_pores() -> None:
+    """Without loops, the current in each face is the walls behind it: R = Σ (share behind)² L."""
+    labels = np.ones((9, 7, 9), np.uint8)
+    labels[1:, 3, 4] = 0  # a trunk, up to the counter face
+    labels[6, 3, 1:8] = labels[3, 1:6, 4] = labels[4:7, 3, 1] = 0  # branches, and one off a branch
+    pore = labels == 0
+    walls = 6 * pore - sum(np.pad(pore, 1).astype(int)[n] for n in _neighbours())
+    walls[-1][pore[-1]] -= 1  # the counter face is none
+    # The plane above a layer of the trunk passes what all branches up to it draw.
+    squares = 0.0
+    for z in range(1, 9):
+        carried = walls[1 : z + 1, 3, 4].sum()
+        carried += walls[3, [1, 2, 4, 5], 4].sum() * (z >= 3)
+        carried += (walls[6, 3, [1, 2, 3, 5, 6, 7]].sum() + walls[4:6, 3, 1].sum()) * (z >= 6)
+        squares += carried**2 * (0.5 if z == 8 else 1.0)
+    for one in ([1], [1, 2]):
+        squares += 2.0 * walls[3, one, 4].sum() ** 2
+    twig = [walls[4, 3, 1], walls[4:6, 3, 1].sum()]
+    squares += sum(one**2 for one in twig)
+    for last in (1, 2, 3):
+        squares += (twig[1] + walls[6, 3, 1 : last + 1].sum()) ** 2
+        squares += walls[6, 3, 8 - last : 8].sum() ** 2
+    row = electrode_transport(labels, CUBE, PORE, "z", tolerance=1e-10)
+    expected = tau_e(pore, CUBE, squares / walls[pore].sum() ** 2)
+    assert row.tortuosity_factor == pytest.approx(expected, rel=1e-8)
+
+
+def _neighbours() -> list[tuple[slice, ...]]:
+    """The six shifted views of a padded array."""
+    inner, low, high = slice(1, -1), slice(None, -2), slice(2, None)
+    return [
+        tuple(one if i == axis else inner for i in range(3))
+        for axis in range(3)
+        for one in (low, high)
+    ]
+
+
+@pytest.mark.parametrize("periodic", [(), ("y", "x")])
+@pytest.mark.parametrize("voxel", [CUBE, (1.0, 0.5, 2.0)])
+def test_a_direct_solution(periodic: tuple[str, ...], voxel: tuple[float, float, float]) -> None:
+    """A taper with noise in it: pores that narrow, dead ends, islands, walls at periodic sides."""
+    rng = np.random.default_rng(5)
+    depth = np.linspace(0.5, 0.8, 13)[:, None, None]
+    labels = (rng.random((13, 9, 11)) > depth).astype(np.uint8)
+    pore = labels == 0
+    row = electrode_transport(labels, voxel, PORE, "z", periodic=periodic, tolerance=1e-9)
+    found = resistance(pore, voxel, [AXES.index(name) for name in periodic])
+    assert row.tortuosity_factor == pytest.approx(tau_e(pore, voxel, found), rel=1e-8)
 
 
 def test_what_the_separator_does_not_reach() -> None:

@@ -252,8 +252,14 @@ class HalfCellSystem:
         if self._holding and self.comm.rank == 0:
             rows[PHI_S].array_w[0] = self._holding * self.off_voltage
 
-    def jacobian(self, drive: Drive) -> None:
-        """Update all blocks to the current state; collective."""
+    def jacobian(self, drive: Drive, fresh: bool = True) -> None:
+        """Update all blocks to the current state; collective.
+
+        Args:
+            drive: What the step prescribes.
+            fresh: Whether volume terms that depend on the state are assembled anew; surface and
+                storage terms always are.
+        """
         sizes = {field.name: field.layout.region.n_local for field in self.blocks}
         diagonal = {pair: np.zeros(sizes[pair[0]]) for pair in self._volume}
         entries: dict[tuple[str, str], list[Array]] = {pair: [] for pair in self._points}
@@ -278,7 +284,7 @@ class HalfCellSystem:
                 storage = field.layout.vector()
                 if self.comm.rank == 0:
                     storage.array_w[0] = self._holding
-            block.update(diagonal[row, column], storage)
+            block.update(diagonal[row, column], storage, fresh)
         for pair, point_block in self._points.items():
             point_block.update(np.concatenate(entries[pair]))
 

@@ -68,7 +68,7 @@ def likely_cause(simulation: Simulation) -> str:
             f"{-high.value - low.value:.2g} V between {low.place} and {high.place} ({state}); try "
             "a lower rate, or check the conductivity and contacts that are only voxels wide"
         )
-    return f"{state}; try a smaller solver.first_dt, a finer mesh or a lower rate"
+    return f"{state}; try a lower rate, a finer mesh or a smaller solver.first_dt"
 
 
 def _lowest(

@@ -13,7 +13,7 @@ from voxtrode.solvers.fields import C_E, PHI_S, Field
 from voxtrode.solvers.linear import LinearSolver
 from voxtrode.solvers.system import Drive, HalfCellSystem
 
-LAGGING = 0.1
+LAGGING = 0.01
 """Reduction of the residual in one iteration beyond which volume terms are assembled anew."""
 
 

@@ -75,7 +75,7 @@ def stepper_of(mesh: TaggedMesh, cell: Cell, sol: float) -> tuple[Stepper, float
     return Stepper(system, quantities.one_c, StepSettings(), settings), quantities.one_c
 
 
-def steps(stepper: Stepper, current: float, h: float, count: int) -> Iterator[bool]:
+def steps(stepper: Stepper, h: float, count: int) -> Iterator[bool]:
     """Steps of one length after a jump of the current; ends where one fails."""
     for _ in range(count):
         attempt = stepper.attempt(h)
@@ -94,15 +94,13 @@ def ratio(mesh: TaggedMesh, cell: Cell, asked: Mapping[str, Any]) -> dict[str, A
     current = asked.get("rate", 1.0) * one_c
     stepper.restart(current)
     # The first step builds hierarchies and loads compiled code.
-    list(steps(stepper, current, asked["dt"], 1))
+    list(steps(stepper, asked["dt"], 1))
     start = len(stepper.counters.work.krylov)
     work = stepper.counters.work
     names = ("residual_s", "jacobian_s", "setup_s", "krylov_s")
     parts = {name: getattr(work, name) for name in names}
     wall_before = work.seconds
-    cpu, _, done = seconds(
-        lambda: list(steps(stepper, current, asked["dt"], asked.get("steps", 3)))
-    )
+    cpu, _, done = seconds(lambda: list(steps(stepper, asked["dt"], asked.get("steps", 3))))
     krylov = work.krylov[start:]
     now, peak = memory()
     parts = {name: (getattr(work, name) - value) / len(krylov) for name, value in parts.items()}
@@ -153,7 +151,7 @@ def krylov(mesh: TaggedMesh, cell: Cell, asked: Mapping[str, Any]) -> dict[str, 
             found.append({**case, "failed": str(error)})
             continue
         start = len(stepper.counters.work.krylov)
-        done = list(steps(stepper, current, case["dt"], 2))
+        done = list(steps(stepper, case["dt"], 2))
         its = stepper.counters.work.krylov[start:]
         failed = "" if all(done) else stepper.failure
         found.append({**case, "mean": float(np.mean(its)), "max": max(its), "failed": failed})
@@ -222,7 +220,42 @@ def discharge(mesh: TaggedMesh, cell: Cell, asked: Mapping[str, Any]) -> dict[st
     }
 
 
-KINDS = {"ratio": ratio, "direct": direct, "krylov": krylov, "discharge": discharge}
+def ranks(mesh: TaggedMesh, cell: Cell, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Wall times of a triad, of products with a matrix, of Newton iterations; shares of unknowns.
+
+    The triad and the matrix are of the size of the whole problem, cut into the ranks' parts, so
+    that times on one and on two ranks say what the machine's memory makes of twice the cores.
+    """
+    n = 40_000_000 // COMM.size
+    a, b, c = np.zeros(n), np.ones(n), np.full(n, 2.0)
+
+    def triad() -> None:
+        np.multiply(c, 3.0, out=a)
+        np.add(a, b, out=a)
+
+    found = {"triad": min(seconds(triad)[1] for _ in range(5))}
+    stepper, one_c = stepper_of(mesh, cell, 0.3)
+    system = stepper.system
+    stepper.restart(one_c)
+    list(steps(stepper, asked["dt"], 1))
+    work = stepper.counters.work
+    before, count = work.seconds, work.newton
+    list(steps(stepper, asked["dt"], 2))
+    found["a Newton iteration"] = (work.seconds - before) / (work.newton - count)
+    matrix = system.matrices()["phi_e", "phi_e"]
+    x, y = matrix.createVecs()
+    x.set(1.0)
+    matrix.mult(x, y)
+    found["40 SpMV"] = min(
+        seconds(lambda: [matrix.mult(x, y) for _ in range(40)])[1] for _ in range(3)
+    )
+    counts = {f.name: COMM.allgather(f.layout.n_rows) for f in system.blocks}
+    counts["all"] = [sum(each) for each in zip(*counts.values(), strict=True)]
+    imbalance = {name: max(each) / (sum(each) / COMM.size) for name, each in counts.items()}
+    return {"seconds": found, "imbalance": imbalance, "memory": memory()[1]}
+
+
+KINDS = {"ranks": ranks, "ratio": ratio, "direct": direct, "krylov": krylov, "discharge": discharge}
 
 
 def main() -> None:

@@ -152,12 +152,14 @@ class Stepper:
             self.system.pass_charge(drive.charge(past.current))
             if past.held is not None:
                 self.system.hold(past.held)
+            self.rebase()  # near the voltage to come rounding in conduction is least
             result = newton.solve(
                 self.system, self._solver, drive, self._scale, self.newton, self.counters.work
             )
             if not result.wild:
                 break
-        self.failure = f"{result.reason} (largest residual in {result.worst})"
+        worst = self.system.described(result.worst)
+        self.failure = f"{result.reason} (largest residual in {worst})"
         if not result.converged:
             return None
         if fault := self.system.fault():

@@ -288,6 +288,12 @@ class HalfCellSystem:
         for pair, point_block in self._points.items():
             point_block.update(np.concatenate(entries[pair]))
 
+    def described(self, name: str) -> str:
+        """A field in words, for messages."""
+        active = [label for label, field in self.fields.theta.items() if field.name == name]
+        of = " and ".join(self.cell.phases[label].name for label in active)
+        return f"the stoichiometry of {of}" if of else name
+
     def matrices(self) -> dict[tuple[str, str], PETSc.Mat]:
         """The blocks by the names of row and column field; those without coupling are absent."""
         volume = {pair: block.matrix for pair, block in self._volume.items()}

@@ -152,7 +152,6 @@ class Stepper:
             self.system.pass_charge(drive.charge(past.current))
             if past.held is not None:
                 self.system.hold(past.held)
-            self.rebase()  # near the voltage to come rounding in conduction is least
             result = newton.solve(
                 self.system, self._solver, drive, self._scale, self.newton, self.counters.work
             )

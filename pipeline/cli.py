@@ -124,6 +124,38 @@ def status(run: RunArgument) -> None:
         typer.echo(f"{name:<10}{text}")
 
 
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the table and the page go.")
+    ] = Path("comparison"),
+) -> None:
+    """Put runs side by side: comparison.csv and comparison.html."""
+    from voxtrode.pipeline.compare import compare as compared
+
+    for path in compared(runs, out.expanduser().absolute()):
+        typer.echo(f"written: {path}")
+
+
+@app.command()
+def view(
+    run: RunArgument,
+    screenshot: Annotated[
+        Path | None, typer.Option("--screenshot", metavar="FILE", help="A PNG, no window.")
+    ] = None,
+    dod: Annotated[
+        float | None, typer.Option("--dod", help="Depth of discharge; default: the last instant.")
+    ] = None,
+) -> None:
+    """Show the stored fields of a run in PyVista."""
+    from voxtrode.pipeline.view import view as viewed
+
+    viewed(run, None if screenshot is None else screenshot.expanduser().absolute(), dod)
+    if screenshot is not None:
+        typer.echo(f"written: {screenshot}")
+
+
 def _later(name: str, what: str) -> None:
     def command(context: typer.Context) -> None:
         del context
@@ -177,8 +209,6 @@ def new(
 
 
 _later("sweep", "Many runs over values of a key")
-_later("compare", "Runs side by side")
-_later("view", "The fields in PyVista")
 
 _CommandLineError: Any = next(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"

@@ -12,6 +12,7 @@ from voxtrode.pipeline.stages import StageContext
 from voxtrode.pipeline.tables import Table
 from voxtrode.pipeline.vtk import write_part, write_pvd
 from voxtrode.solvers import checkpoint
+from voxtrode.solvers.diffusion_radius import diffusion_radii
 from voxtrode.solvers.output import parts
 from voxtrode.solvers.quantities import PARTS
 from voxtrode.solvers.simulation import Instant, Simulation
@@ -57,6 +58,7 @@ PARTICLE_COLUMNS = (
     "C_t",
     "C_diff",
     "C_diff*",
+    "Diffusion radius [m]",
     "Touches box",
     "Dead",
 )
@@ -92,7 +94,7 @@ class Recorder:
     """
 
     def __init__(self, context: StageContext, simulation: Simulation, folder: Path) -> None:
-        """Take note of where to; nothing is written yet."""
+        """Take note of where to; nothing is written yet. Collective."""
         self._context = context
         self._simulation = simulation
         self._folder = folder
@@ -100,6 +102,7 @@ class Recorder:
         self._tables: tuple[Table, Table] | None = None
         self._saved = monotonic()
         self._row: dict[str, float] = {}
+        self._radii = diffusion_radii(simulation.system)
 
     @property
     def _root(self) -> bool:
@@ -195,6 +198,7 @@ class Recorder:
         now = (found.lithium, found.salt, found.charge)
         progress.balances = [max(a, b) for a, b in zip(progress.balances, now, strict=True)]
         columns = quantities.particles(instant.current)
+        columns["Diffusion radius [m]"] = self._radii[columns["Particle"]]
         rows = _as_rows(columns, {"Time [s]": instant.time, "DoD": row["DoD"]})
         if self._tables is not None:
             self._tables[1].add(rows)

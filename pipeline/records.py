@@ -10,10 +10,15 @@ from typing import Any
 
 def write_json(path: Path, tree: Any) -> None:
     """Writes a file at once or not at all; NaN and infinity, which JSON lacks, become null."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_finite(tree), indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file at once or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    beside.write_text(text + "\n", encoding="utf-8")
+    beside.write_text(text, encoding="utf-8")
     beside.replace(path)
 
 

@@ -3,6 +3,8 @@
 import tempfile
 from pathlib import Path
 
+from voxtrode.pipeline.analysis.delivered import delivered
+from voxtrode.pipeline.analysis.limits import limits
 from voxtrode.pipeline.records import write_json
 from voxtrode.pipeline.report.page import make_page, render, section_makers
 from voxtrode.pipeline.report.results import read_results
@@ -10,7 +12,7 @@ from voxtrode.pipeline.stages import StageContext
 
 
 def run(context: StageContext) -> None:
-    """Write `report/report.html`, and the page's warnings into `summary.json`.
+    """Write `report/report.html`; warnings, what was delivered and what limits to `summary.json`.
 
     It reads the run folder alone; what is missing there the page says.
     """
@@ -25,4 +27,10 @@ def run(context: StageContext) -> None:
     folder = context.staging / "report"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.html").write_text(render(page), encoding="utf-8")
-    write_json(context.staging / "summary.json", {"warnings": list(page.warnings)})
+    discharge = delivered(results)
+    found = {
+        "warnings": list(page.warnings),
+        "delivered": None if discharge is None else discharge.tree(),
+        "limits": [one.tree() for one in limits(results)[0]],
+    }
+    write_json(context.staging / "summary.json", found)

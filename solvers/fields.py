@@ -266,13 +266,13 @@ def _stoichiometry(mesh: TaggedMesh, cell: Cell, labels: tuple[int, ...]) -> Fie
     capacity = STORAGE * FARADAY * c_max * lumped(region, np.ones(len(region.cells)))
     field = _field(theta_name(labels[0]), Layout.create(region), capacity)
     dx = forms.volume_measure(region.mesh)
-    tensor = _tensor(mesh, cell, labels, region)
+    tensor = diffusion_tensor(mesh, cell, labels, region)
     return _with_form(
         field, lambda u, v: forms.particle_diffusion(u, v, c_max, material.D_s, dx, tensor)
     )
 
 
-def _tensor(
+def diffusion_tensor(
     mesh: TaggedMesh, cell: Cell, labels: tuple[int, ...], region: Region
 ) -> fem.Function[np.float64] | None:
     """T = I + (D_c/D_ab − 1) c c^T in each cell of active phases; None where all are isotropic."""

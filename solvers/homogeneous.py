@@ -1,7 +1,6 @@
 """A homogeneous ball (or long cylinder) in a stirred electrolyte, and the solid-state tortuosity.
 
-At constant current the flux is known, so that diffusion decouples from the voltage: finite volumes
-along the radius, integrated by LSODA until the cut-off.
+At constant current diffusion decouples from the voltage (`radial`), which ends it at the cut-off.
 """
 
 from collections.abc import Callable
@@ -9,18 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
-from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from voxtrode.data.law import FARADAY
 from voxtrode.data.materials import ActiveMaterial
 from voxtrode.solvers.kinetics import InsertionKinetics
+from voxtrode.solvers.radial import CELLS, Array, Radial
 
-Array = npt.NDArray[np.float64]
-
-CELLS = 50
-"""Finite volumes along the radius; capacities are within 1e-4 of those with four times as many."""
 RANGE = (1e-3, 1e3)
 """Factors on D_s between which the homogeneous particle is looked for."""
 INSENSITIVE = 1e-3
@@ -75,53 +69,17 @@ class Homogeneous:
             factor: On D_s.
         """
         J = -current / self.area
-        faces, middles, volumes = self._grid
-        surface = faces[1:-1] ** (self.dimension - 1)
-        width = np.diff(middles)
-        edge = faces[-1] - middles[-1]
-        per_second = self.radius * FARADAY * self.material.c_max.value
-        scale = factor / self.radius**2
+        radial = self._radial
+        beginning = np.full(radial.cells, self.start)
 
-        def D_s(theta: Array) -> Array:
-            held = np.clip(theta, 0.0, 1.0)
-            return np.asarray(self.material.D_s(theta=held)) * np.ones_like(held)
+        def excess(theta: Array) -> float:
+            return self._voltage(radial.surface(theta, J, factor), J) - lower
 
-        def rates(_: float, theta: Array) -> Array:
-            between = D_s(0.5 * (theta[1:] + theta[:-1])) * scale
-            inward = np.zeros(len(theta) + 1)
-            inward[1:-1] = between * surface * np.diff(theta) / width
-            inward[-1] = -J / per_second
-            return np.asarray(np.diff(inward) / volumes)
-
-        def outer(theta: Array) -> float:
-            """θ at the surface: the flux over D_s half way there."""
-            last = theta[-1:]
-            value = last
-            for _ in range(4):
-                step = -J / per_second * edge / (D_s(0.5 * (value + last)) * scale)
-                value = last + step
-            return float(value[0])
-
-        def excess(_: float, theta: Array) -> float:
-            return self._voltage(outer(theta), J) - lower
-
-        excess.terminal = True  # type: ignore[attr-defined]
-        beginning = np.full(self.cells, self.start)
-        if excess(0.0, beginning) <= 0.0:
+        if excess(beginning) <= 0.0:
             return 0.0
         longest = (1.0 - self.start) * FARADAY * self.material.c_max.value * self.volume / current
-        found = solve_ivp(
-            rates,
-            (0.0, longest),
-            beginning,
-            method="LSODA",
-            events=excess,
-            rtol=1e-6,
-            atol=1e-8,
-            lband=1,
-            uband=1,
-        )
-        return float(current * found.t[-1])
+        end, _ = radial.run(J, longest, excess, factor)
+        return current * end
 
     def _voltage(self, theta: float, J: float) -> float:
         """Potential against the electrolyte [V] at the surface's θ; −∞ where it is full."""
@@ -139,12 +97,8 @@ class Homogeneous:
         return U + float(brentq(off, -far, far, xtol=1e-12))
 
     @cached_property
-    def _grid(self) -> tuple[Array, Array, Array]:
-        """Faces and middles over the radius, and volumes; finest at the surface."""
-        s = np.linspace(0.0, 1.0, self.cells + 1)
-        faces = 1.0 - (1.0 - s) ** 1.5
-        volumes = np.diff(faces**self.dimension) / self.dimension
-        return faces, 0.5 * (faces[1:] + faces[:-1]), volumes
+    def _radial(self) -> Radial:
+        return Radial(self.material, self.radius, self.dimension, self.start, self.cells)
 
 
 @dataclass(frozen=True)

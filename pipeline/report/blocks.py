@@ -71,6 +71,14 @@ class Missing:
 
 
 @dataclass(frozen=True)
+class Words:
+    """A paragraph: what the numbers below it say."""
+
+    text: str
+    kind: ClassVar[str] = "words"
+
+
+@dataclass(frozen=True)
 class Listing:
     """A text as it stands in a file.
 
@@ -86,7 +94,7 @@ class Listing:
     kind: ClassVar[str] = "listing"
 
 
-type Block = Table | Figure | Missing | Listing
+type Block = Table | Figure | Missing | Words | Listing
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,7 @@ class Page:
         warnings: What to know before trusting them.
         sections: The rest.
         footer: What made the page.
+        kicker: What kind of page it is.
     """
 
     title: str
@@ -142,3 +151,4 @@ class Page:
     warnings: Sequence[str]
     sections: Sequence[Section]
     footer: str = ""
+    kicker: str = "Run report"

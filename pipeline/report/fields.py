@@ -161,6 +161,38 @@ def depth_profile(path: Path, name: str, bins: Floats) -> Profile:
     return Profile(0.5 * (bins[1:] + bins[:-1]), mean, std)
 
 
+def volume_histogram(
+    path: Path, name: str, values: Floats, depths: Floats, labels: Sequence[int]
+) -> Floats:
+    """Volume [m³] of a part by the value of a point field and by depth, float[values, depths].
+
+    A quarter of each tetrahedron counts at each of its vertices, at the depth of its centroid.
+    Values beyond the outermost edges count in the outermost bins.
+
+    Args:
+        path: The `.vtu` or `.pvtu` file.
+        name: Name of the field.
+        values: Edges of bins of the field, rising, n + 1 of them.
+        depths: Edges of bins along z [m], rising, m + 1 of them.
+        labels: Phases that count.
+    """
+    shape = len(values) - 1, len(depths) - 1
+    result = np.zeros(shape)
+    for grid in _pieces(path):
+        points = _numpy(grid.GetPoints().GetData())
+        cells = _numpy(grid.GetCells().GetConnectivityArray()).reshape(-1, 4)
+        cells = cells[np.isin(_labels(grid.GetCellData(), len(cells)), [*labels, -1])]
+        corners = points[cells]
+        volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 24.0
+        field = _values(grid.GetPointData(), name)[cells]
+        row = np.clip(np.searchsorted(values, field) - 1, 0, shape[0] - 1)
+        column = np.clip(
+            np.searchsorted(depths, corners[:, :, 2].mean(axis=1)) - 1, 0, shape[1] - 1
+        )
+        np.add.at(result, (row, column[:, None]), volume[:, None])
+    return result
+
+
 def vertex_values(path: Path, name: str, most: int = 2_000_000) -> tuple[Floats, Floats]:
     """Vertices (x, y, z) [m] of a part and a point field there, thinned to about `most` of them."""
     points, values = [np.empty((0, 3))], [np.empty(0)]

@@ -16,6 +16,7 @@ from voxtrode.pipeline.report.evidence_sections import (
     study_section,
 )
 from voxtrode.pipeline.report.findings import tiles, verdict
+from voxtrode.pipeline.report.limits_section import limits_section
 from voxtrode.pipeline.report.mesh_sections import mesh_section
 from voxtrode.pipeline.report.parameter_section import assumptions, parameter_section
 from voxtrode.pipeline.report.result_sections import (
@@ -43,6 +44,7 @@ def section_makers(folder: Path) -> tuple[MakeSection, ...]:
         partial(structure_section, folder=folder),
         cell_section,
         particle_section,
+        limits_section,
         field_section,
         balance_section,
         mesh_section,

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from voxtrode.pipeline.analysis.delivered import Delivered, delivered
 from voxtrode.pipeline.report.blocks import Block, Figure, Missing, Section, Table
 from voxtrode.pipeline.report.cell_figures import overpotential_figure, voltage_figure
 from voxtrode.pipeline.report.field_figures import sol_map_figure
-from voxtrode.pipeline.report.numbers import number
+from voxtrode.pipeline.report.numbers import number, percent, quantity
 from voxtrode.pipeline.report.particle_figures import rate_figure, sol_figure
 from voxtrode.pipeline.report.profile_figures import profile_figure
 from voxtrode.pipeline.report.results import OCV, TIME, VOLTAGE, Results
@@ -23,9 +24,27 @@ def cell_section(results: Results) -> Section:
         "No split of the overpotential: no instants under current."
     )
     blocks: list[Block] = [voltage, losses, _instant_table(results)]
+    if discharge := delivered(results):
+        blocks.append(_delivered_table(discharge))
     if found := results.summary.get("solid_tortuosity"):
         blocks.append(_tortuosity_table(found))
     return Section("cell", "Cell", blocks)
+
+
+def _delivered_table(found: Delivered) -> Table:
+    rows = [
+        ["Mean current density", quantity(found.current_A_m2, "A m⁻²")],
+        ["C-rate", number(found.c_rate)],
+        ["Capacity by area", quantity(found.areal_mAh_cm2, "mA h cm⁻²", digits=4)],
+        ["of the nominal one", percent(found.share)],
+        ["by volume of the electrode", quantity(found.volumetric_mAh_cm3, "mA h cm⁻³")],
+        ["by mass of its active material", quantity(found.active_mAh_g, "mA h g⁻¹")],
+        ["Mean voltage", quantity(found.mean_V, "V", digits=4)],
+        ["Energy by area", quantity(found.energy_Wh_m2, "W h m⁻²")],
+        ["by volume of the electrode", quantity(found.energy_Wh_L, "W h L⁻¹")],
+        ["Power by area", quantity(found.power_W_m2, "W m⁻²")],
+    ]
+    return Table([], rows, "What the first discharge delivered.")
 
 
 def _tortuosity_table(found: Mapping[str, Any]) -> Table:

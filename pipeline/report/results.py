@@ -190,9 +190,9 @@ def read_results(folder: Path, study: Study) -> Results:
         transport=read_json(folder / "transport.json"),
         summary=read_json(folder / "summary.json"),
         provenance=read_json(folder / "provenance.json"),
-        image_particles=_table(folder / "image" / "particles.csv", ("touches_box", "dead")),
-        cell=_table(simulate / "cell.csv"),
-        particles=_table(simulate / "particles.csv", ("Touches box", "Dead")),
+        image_particles=read_table(folder / "image" / "particles.csv", ("touches_box", "dead")),
+        cell=read_table(simulate / "cell.csv"),
+        particles=read_table(simulate / "particles.csv", ("Touches box", "Dead")),
         series=read_series(simulate / "fields.pvd"),
         study_text=text.read_text(encoding="utf-8") if text.is_file() else "",
     )
@@ -205,7 +205,8 @@ def _header(folder: Path) -> VolumeHeader | None:
         return None
 
 
-def _table(path: Path, flags: Sequence[str] = ()) -> pd.DataFrame | None:
+def read_table(path: Path, flags: Sequence[str] = ()) -> pd.DataFrame | None:
+    """A CSV file, with columns of truth values; None where it is missing or has no rows."""
     if not path.is_file():
         return None
     table = pd.read_csv(path, skipinitialspace=True, dtype=dict.fromkeys(flags, str))

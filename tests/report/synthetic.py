@@ -358,6 +358,7 @@ def write_particles(folder: Path, times: Sequence[float], dods: Sequence[float])
             "C_t": 2.2,
             "C_diff": -1.3,
             "C_diff*": -1.1,
+            "Diffusion radius [m]": radius * UM,
             "Touches box": number == 1,
             "Dead": number == 3,
         }

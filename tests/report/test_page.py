@@ -23,6 +23,7 @@ SECTIONS = (
     "structure",
     "cell",
     "particles",
+    "limits",
     "fields",
     "balances",
     "mesh",
@@ -183,9 +184,9 @@ def test_an_empty_run_folder_still_makes_a_page(run: Run) -> None:
 
 
 def test_warnings_complete_the_summary(report: Path) -> None:
-    """What stands at the top of the page goes into summary.json, and nothing else does."""
+    """What stands at the top of the page, what was delivered and what limits; nothing else."""
     added = read_json(report / "summary.json")
-    assert list(added) == ["warnings"]
+    assert list(added) == ["warnings", "delivered", "limits"]
     assert any("dead" in text for text in added["warnings"])
 
 

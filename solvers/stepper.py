@@ -158,8 +158,9 @@ class Stepper:
             if not result.wild:
                 break
         worst = self.system.described(result.worst)
-        self.failure = f"{result.reason} (largest residual in {worst})"
+        self.failure = "its local error is beyond the tolerance at that length"
         if not result.converged:
+            self.failure = f"{result.reason} (largest residual in {worst})"
             return None
         if fault := self.system.fault():
             self.failure = fault

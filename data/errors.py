@@ -21,3 +21,7 @@ class NumericalError(VoxtrodeError):
     """The numbers failed; the state was saved where there was one. The message names the cause."""
 
     exit_status = 3
+
+
+class StorageError(VoxtrodeError):
+    """Results could not be written, as on a full disk; what was complete before stays."""

@@ -11,11 +11,13 @@ from voxtrode.pipeline.mesh_counts import Counts, smooth_counts, touching, voxel
 from voxtrode.pipeline.study_mesh import Mesh
 from voxtrode.pipeline.study_surroundings import Surroundings
 
-BYTES_PER_UNKNOWN = 5000.0
-BYTES_PER_PROCESS = 4e8  # libraries, before any mesh
-# Both from the study `quickstart` on two ranks with a voxel mesh: 131 779 unknowns, 1.46 GiB.
-SECONDS_PER_UNKNOWN_AND_ITERATION = 1.3e-5  # Newton: residual, Jacobian, linear solve; one core
-SECONDS_PER_CELL = 2e-5  # meshing, tagging, writing; one core
+# From smooth meshes of 3 000 to 241 000 unknowns on one rank, see docs/solver.md.
+BYTES_PER_UNKNOWN = 2.4e3
+BYTES_PER_PROCESS = 6e8  # libraries and pictures, before any mesh
+SECONDS_PER_UNKNOWN_AND_ITERATION = 5.5e-6  # Newton: residual, Jacobian, linear solve; one core
+SECONDS_PER_ITERATION = 0.012  # of a Newton iteration on the smallest of meshes
+SECONDS_PER_CELL = 5e-5  # meshing, tagging, writing, transport; one core
+SECONDS_PER_RUN = 25.0  # five stages that start, load their libraries and draw
 
 _FIELDS = {
     "c_s": attrgetter("stores"),
@@ -74,13 +76,13 @@ def estimate(
         names = [name for name, phase in phases.items() if _FIELDS[field](phase)]
         alone = sum(shares[name] for name in names) * (counts.inside - counts.surface)
         unknowns += alone + touching(shares, names) * counts.surface
-    work = unknowns * SECONDS_PER_UNKNOWN_AND_ITERATION * iterations
+    each = SECONDS_PER_ITERATION + unknowns * SECONDS_PER_UNKNOWN_AND_ITERATION
     return Estimate(
         voxels=prod(header.shape),
         mesh=counts,
         unknowns=round(unknowns),
         memory=BYTES_PER_PROCESS + unknowns * BYTES_PER_UNKNOWN,
-        seconds=work + counts.cells * SECONDS_PER_CELL,
+        seconds=SECONDS_PER_RUN + counts.cells * SECONDS_PER_CELL + each * iterations,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from voxtrode.data.errors import InputError, NumericalError
+from voxtrode.data.errors import InputError, NumericalError, StorageError
 from voxtrode.data.materials import MetalElectrode
 from voxtrode.meshing.tagged import MESH_FILE, TaggedMesh, read_mesh
 from voxtrode.pipeline.build import build_counter, build_phases, build_separator
@@ -13,6 +13,7 @@ from voxtrode.pipeline.build_interfaces import build_contacts, build_junctions, 
 from voxtrode.pipeline.evidence import summary
 from voxtrode.pipeline.grain_axes import c_axes
 from voxtrode.pipeline.keys import file_hash
+from voxtrode.pipeline.likely_cause import likely_cause
 from voxtrode.pipeline.ranges import out_of_range
 from voxtrode.pipeline.recorder import CHECKPOINT, MAH_PER_CM2, Recorder
 from voxtrode.pipeline.records import read_json, update_summary
@@ -40,12 +41,13 @@ def run(context: StageContext) -> None:
     Raises:
         InputError: Where the mesh offers no path that the simulation needs.
         NumericalError: Where the time stepping fails; the state is saved.
+        StorageError: Where results cannot be written, as on a full disk.
         StageInterruptedError: Where a stop was asked for; the state is saved.
     """
     study, comm = context.study, context.comm
     folder = context.staging / "simulate"
     mesh = read_mesh(context.run_dir / "mesh", comm)
-    cell = _cell(study, mesh)
+    cell = cell_of(study, mesh)
     cell = replace(cell, c_axes=c_axes(context, mesh, cell))
     mesh, cell = _apart(context, mesh, cell)
     driving = _driving(study)
@@ -63,6 +65,31 @@ def run(context: StageContext) -> None:
     )
     _warn_of_capacity(context, simulation)
     recorder = Recorder(context, simulation, folder)
+    try:
+        _carry_out(context, simulation, recorder)
+    except OSError as error:
+        raise StorageError(
+            f"results could not be written after t = {simulation.stepper.history.time:.6g} s: "
+            f"{error}; make room and run the same command again, it goes on from the last "
+            "checkpoint"
+        ) from error
+    values = summary(simulation, recorder.progress.balances, recorder.progress.ends)
+    values["extremes"] = recorder.progress.extremes
+    values["out_of_range"] = out_of_range(cell, recorder.progress.extremes)
+    image = read_json(context.run_dir / "image" / "image.json") if comm.rank == 0 else {}
+    values |= particle_summary(study, simulation, recorder.progress.ends, image)
+    if comm.rank == 0:
+        update_summary(context.staging / "summary.json", values)
+    context.log.info(
+        f"simulate: {values['voltage_end_V']:.4f} V after "
+        f"{values['areal_capacity_mAh_cm2']:.4g} mAh/cm2 ({values['stop_reason']}); "
+        f"{values['steps']} steps, Krylov mean {values['krylov_mean']:.1f}, "
+        f"poisson_ratio {values['poisson_ratio']:.2f}"
+    )
+
+
+def _carry_out(context: StageContext, simulation: Simulation, recorder: Recorder) -> None:
+    """The protocol, from where the recorder's files stand to its end; collective."""
     recorder.open()
     with context.log.task("simulate", total=1.0) as task:
         try:
@@ -78,21 +105,8 @@ def run(context: StageContext) -> None:
                     )
         except NumericalError as error:
             recorder.save()
-            raise NumericalError(f"{error}; {_likely_cause(simulation)}") from error
+            raise NumericalError(f"{error}; {likely_cause(simulation)}") from error
     recorder.save()
-    values = summary(simulation, recorder.progress.balances, recorder.progress.ends)
-    values["extremes"] = recorder.progress.extremes
-    values["out_of_range"] = out_of_range(cell, recorder.progress.extremes)
-    image = read_json(context.run_dir / "image" / "image.json") if comm.rank == 0 else {}
-    values |= particle_summary(study, simulation, recorder.progress.ends, image)
-    if comm.rank == 0:
-        update_summary(context.staging / "summary.json", values)
-    context.log.info(
-        f"simulate: {values['voltage_end_V']:.4f} V after "
-        f"{values['areal_capacity_mAh_cm2']:.4g} mAh/cm2 ({values['stop_reason']}); "
-        f"{values['steps']} steps, Krylov mean {values['krylov_mean']:.1f}, "
-        f"poisson_ratio {values['poisson_ratio']:.2f}"
-    )
 
 
 @dataclass(frozen=True)
@@ -147,7 +161,8 @@ def _first(stops: Sequence[Stop], kind: StopKind, highest: bool = False) -> floa
     return max(values) if highest else min(values)
 
 
-def _cell(study: Study, mesh: TaggedMesh) -> Cell:
+def cell_of(study: Study, mesh: TaggedMesh) -> Cell:
+    """The cell of a study on its mesh."""
     phases = build_phases(study)
     labels = {label: phases[name] for label, name in enumerate(mesh.info.phases[:-1])}
     separator = build_separator(study)
@@ -282,22 +297,3 @@ def _warn_of_capacity(context: StageContext, simulation: Simulation) -> None:
             f"the nominal capacity is {share:.2f} times that of the connected active material "
             f"({quantities.capacity / MAH_PER_CM2:.3g} mAh/cm2); 1C and DoD follow the former"
         )
-
-
-def _likely_cause(simulation: Simulation) -> str:
-    """What the last good state suggests."""
-    row = simulation.quantities.cell(simulation.stepper.history.current)
-    state = (
-        f"last state: {row['Voltage [V]']:.3f} V, c_e {row['Min c_e [mol.m-3]']:.3g} to "
-        f"{row['Max c_e [mol.m-3]']:.3g} mol/m3"
-    )
-    if row["Min c_e [mol.m-3]"] < 10.0:
-        return f"the electrolyte is depleted ({state}); try a lower rate or a thinner electrode"
-    sol_high = max(
-        float(s.sol(simulation.system.fields.theta[label].values).max(initial=0.0))
-        for label, s in simulation.quantities.windows.items()
-    )
-    highest = max(simulation.system.comm.allgather(sol_high))
-    if highest > 0.99:
-        return f"particle surfaces are saturated ({state}); try a lower rate or a finer mesh"
-    return f"{state}; try a smaller solver.first_dt, a finer mesh or a lower rate"

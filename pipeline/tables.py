@@ -27,16 +27,15 @@ class Table:
         self.path = path
         self.columns = tuple(columns)
         self.rows = rows
-        kept: list[list[str]] = []
         if rows:
-            with path.open(newline="", encoding="utf-8") as stream:
-                kept = [row for _, row in zip(range(rows + 1), csv.reader(stream), strict=False)][
-                    1:
-                ]
-        with path.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(self.columns)
-            writer.writerows(kept)
+            # Cut, never written anew: a kill or a full disk takes nothing of what is there.
+            with path.open("rb+") as stream:
+                for _ in range(rows + 1):
+                    stream.readline()
+                stream.truncate(stream.tell())
+        else:
+            with path.open("w", newline="", encoding="utf-8") as stream:
+                csv.writer(stream).writerow(self.columns)
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows; NaN becomes an empty cell."""

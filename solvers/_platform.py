@@ -46,10 +46,15 @@ def _petsc() -> str:
     return ".".join(str(part) for part in PETSc.Sys.getVersion())
 
 
-def _hypre() -> str:
+def has_hypre() -> bool:
+    """Whether PETSc was built with hypre."""
     from petsc4py import PETSc
 
-    return "yes" if PETSc.Sys.hasExternalPackage("hypre") else "no"
+    return bool(PETSc.Sys.hasExternalPackage("hypre"))
+
+
+def _hypre() -> str:
+    return "yes" if has_hypre() else "no"
 
 
 _QUESTIONS = {"MPI": _mpi, "DOLFINx": _dolfinx, "PETSc": _petsc, "hypre": _hypre}

@@ -16,9 +16,10 @@ from voxtrode.solvers.region import Layout
 class VolumeBlock:
     """Block of the volume terms between two fields of one region.
 
-    Assembled once where it does not depend on the solution. Interface terms between fields of
-    one region lie on the block's diagonal: both fields have the same degrees of freedom, though
-    some may be no unknowns in one of them (the block is then no square, and assembled each time).
+    Assembled once where it does not depend on the solution, else when asked for. Interface terms
+    between fields of one region lie on the block's diagonal: both fields have the same degrees of
+    freedom, though some may be no unknowns in one of them (the block is then no square, and
+    assembled each time).
     """
 
     def __init__(
@@ -42,9 +43,9 @@ class VolumeBlock:
         self.form = fem.form(form)
         self.constant = not (set(form.coefficients()) & unknowns)
         self.matrix = row.layout.matrix(column.layout)
-        self._assemble()
         self._square = row.layout is column.layout
-        self._diagonal = self.matrix.getDiagonal() if self._square else None
+        self._diagonal: PETSc.Vec | None = None  # as assembled
+        self._assemble()
 
     @property
     def largest(self) -> float:
@@ -56,13 +57,20 @@ class VolumeBlock:
         if self._more is not None:
             self._more(self.matrix)
         self.matrix.assemble()
+        self._diagonal = self.matrix.getDiagonal() if self._square else None
 
-    def update(self, local: npt.NDArray[np.float64], storage: PETSc.Vec | None = None) -> None:
+    def update(
+        self,
+        local: npt.NDArray[np.float64],
+        storage: PETSc.Vec | None = None,
+        fresh: bool = True,
+    ) -> None:
         """Assemble at the current state, then add to the diagonal; collective.
 
         Args:
             local: What this rank adds at each local degree of freedom.
             storage: What else is added to the rows of a square block.
+            fresh: Whether to assemble; otherwise the terms of the last assembly are kept.
         """
         if not self._square:
             self.matrix.zeroEntries()
@@ -76,13 +84,11 @@ class VolumeBlock:
         self.row.gather_rows(local, diagonal)
         if storage is not None:
             diagonal.axpy(1.0, storage)
-        if self.constant:
-            diagonal.axpy(1.0, self._diagonal)
-            self.matrix.setDiagonal(diagonal, PETSc.InsertMode.INSERT_VALUES)
-        else:
+        if fresh and not self.constant:
             self.matrix.zeroEntries()
             self._assemble()
-            self.matrix.setDiagonal(diagonal, PETSc.InsertMode.ADD_VALUES)
+        diagonal.axpy(1.0, self._diagonal)
+        self.matrix.setDiagonal(diagonal, PETSc.InsertMode.INSERT_VALUES)
 
 
 class PointBlock:

@@ -16,9 +16,9 @@ from voxtrode.data.errors import InputError
 from voxtrode.meshing.blockfile import read_blocks, read_header, write_blocks
 from voxtrode.meshing.exchange import Exchange, block_offsets
 from voxtrode.solvers.fields import Field
+from voxtrode.solvers.history import History
 from voxtrode.solvers.quantities import Quantities
 from voxtrode.solvers.simulation import Position, Simulation
-from voxtrode.solvers.stepper import History
 from voxtrode.solvers.system import HalfCellSystem
 
 

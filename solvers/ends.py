@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from voxtrode.solvers.cell import Step
-from voxtrode.solvers.stepper import Point
+from voxtrode.solvers.history import Point
 
 VOLTAGE_TOLERANCE = 1e-6
 """Distance from a cut-off voltage at which a step ends [V]."""

@@ -12,8 +12,8 @@ from scipy.optimize import brentq
 
 from voxtrode.data.law import FARADAY
 from voxtrode.data.materials import ActiveMaterial
+from voxtrode.data.radial import CELLS, Array, Radial
 from voxtrode.solvers.kinetics import InsertionKinetics
-from voxtrode.solvers.radial import CELLS, Array, Radial
 
 RANGE = (1e-3, 1e3)
 """Factors on D_s between which the homogeneous particle is looked for."""

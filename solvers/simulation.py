@@ -9,10 +9,11 @@ from voxtrode.data.errors import NumericalError
 from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.solvers import ends
 from voxtrode.solvers.cell import Cell, Step
+from voxtrode.solvers.history import Attempt
 from voxtrode.solvers.initial import InitialState
 from voxtrode.solvers.newton import NewtonSettings
 from voxtrode.solvers.quantities import Quantities
-from voxtrode.solvers.stepper import Attempt, Stepper, StepSettings
+from voxtrode.solvers.stepper import Stepper, StepSettings
 from voxtrode.solvers.system import HalfCellSystem
 
 ROUNDING = 1e-9

@@ -5,8 +5,7 @@ fields); potentials follow algebraically. A jump of the current or of a voltage 
 restarts with implicit Euler from potentials that fit it.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +13,10 @@ from mpi4py import MPI
 
 from voxtrode.data.errors import NumericalError
 from voxtrode.solvers import bdf, newton
+from voxtrode.solvers.history import Attempt, Counters, History, Point, State
 from voxtrode.solvers.linear import LinearSolver
+from voxtrode.solvers.potentials import CurrentRamp, Ramp, VoltageRamp, solve_potentials
 from voxtrode.solvers.system import Drive, HalfCellSystem
-
-State = dict[str, npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -42,92 +41,6 @@ class StepSettings:
     largest: float = 600.0
     swing: float = 0.05
     fade: float = 0.2
-
-
-@dataclass
-class History:
-    """The integrator's memory: all that a restart needs.
-
-    Attributes:
-        time: Present time [s].
-        steps: Last accepted steps [s], the newest first, up to two.
-        states: Present state and earlier ones, the newest first, one more than ``steps``.
-        charges: Charge passed per area [A s/m²] at the same instants.
-        voltages: Cell voltages [V] at the same instants.
-        suggestion: Step that the error control suggests next [s].
-        current: Current density [A/m²] that the present potentials belong to.
-        held: Voltage that is held [V]; None at constant current.
-    """
-
-    time: float
-    steps: list[float]
-    states: list[State]
-    charges: list[float]
-    voltages: list[float]
-    suggestion: float
-    current: float
-    held: float | None = None
-
-    @property
-    def point(self) -> "Point":
-        """The present instant of the curve."""
-        return Point(self.voltages[0], self.current, self.charges[0])
-
-
-@dataclass(frozen=True)
-class Point:
-    """A point of the curve of a cell.
-
-    Attributes:
-        voltage: Cell voltage [V].
-        current: Current density [A/m²].
-        charge: Charge passed per area [A s/m²].
-    """
-
-    voltage: float
-    current: float
-    charge: float
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A step that Newton's method solved; the system holds its state.
-
-    Attributes:
-        h: The step [s].
-        error: Local error over the tolerance.
-        order: Power of h that the error goes with.
-        point: The curve at its end.
-    """
-
-    h: float
-    error: float
-    order: int
-    point: Point
-
-    @property
-    def voltage(self) -> float:
-        """Cell voltage at its end [V]."""
-        return self.point.voltage
-
-
-@dataclass
-class Counters:
-    """Evidence of a run.
-
-    Attributes:
-        accepted, rejected: Steps.
-        work: Newton and Krylov totals.
-    """
-
-    accepted: int = 0
-    rejected: int = 0
-    work: newton.Work = field(default_factory=newton.Work)
-
-    def restore(self, saved: dict[str, Any]) -> None:
-        """Take over the totals of an earlier part of the run."""
-        self.accepted, self.rejected = saved["accepted"], saved["rejected"]
-        self.work = newton.Work(**saved["work"])
 
 
 class Stepper:
@@ -185,8 +98,15 @@ class Stepper:
         self.back()
         self._solver.forget()
         self._potentials.forget()
-        ramp = _CurrentRamp(h.current, current)
-        if not self._consistent(ramp if held is None else _VoltageRamp(h.voltages[0], held)):
+        ramp: Ramp = CurrentRamp(h.current, current)
+        if held is not None:
+            ramp = VoltageRamp(h.voltages[0], held)
+        work = self.counters.work
+        self.failure = solve_potentials(
+            self.system, self._potentials, ramp, h.charges[0], self.scale, self.newton, work
+        )
+        if self.failure:
+            self.back()
             aim = f"{current:g} A/m²" if held is None else f"{held:g} V"
             raise NumericalError(
                 f"no potentials found for {aim} at t = {h.time:g} s: {self.failure}; "
@@ -241,8 +161,10 @@ class Stepper:
             )
             if not result.wild:
                 break
-        self.failure = f"{result.reason} (largest residual in {result.worst})"
+        worst = self.system.described(result.worst)
+        self.failure = "its local error is beyond the tolerance at that length"
         if not result.converged:
+            self.failure = f"{result.reason} (largest residual in {worst})"
             return None
         if fault := self.system.fault():
             self.failure = fault
@@ -347,29 +269,6 @@ class Stepper:
     def _scale(self) -> float:
         return max(abs(self.history.current), self.scale) * self.system.area
 
-    def _consistent(self, ramp: "_CurrentRamp | _VoltageRamp") -> bool:
-        """Solve for the potentials, in one go or by going there in quarters."""
-        start = self.system.state()
-        zero = {f.name: np.zeros(f.layout.region.n_local) for f in self._stored}
-        for parts in (1, 4, 16):
-            self.system.set_state(start)
-            done = True
-            for part in range(1, parts + 1):
-                drive = ramp.drive(part / parts, zero, self.history.charges[0])
-                scale = max(abs(drive.current), self.scale) * self.system.area
-                if drive.held is not None:
-                    self.system.hold(drive.held)
-                result = newton.solve(
-                    self.system, self._potentials, drive, scale, self.newton, self.counters.work
-                )
-                if not result.converged:
-                    self.failure, done = result.reason, False
-                    break
-            if done:
-                return True
-        self.back()
-        return False
-
     def _inside(self, predicted: State) -> State:
         """The first guess: extrapolated, except where that leaves the physical range."""
         guess = dict(predicted)
@@ -393,31 +292,6 @@ class Stepper:
 
     def _sum(self, values: npt.NDArray[np.float64]) -> float:
         return float(self.system.comm.allreduce(float(values.sum()), op=MPI.SUM))
-
-
-@dataclass(frozen=True)
-class _CurrentRamp:
-    """Drives from one current density to another [A/m²], at given stored states."""
-
-    before: float
-    after: float
-
-    def drive(self, share: float, zero: State, charge: float) -> Drive:
-        """The drive at a share of the way."""
-        return Drive(self.before + (self.after - self.before) * share, 0.0, zero, charge)
-
-
-@dataclass(frozen=True)
-class _VoltageRamp:
-    """Drives from one held voltage to another [V], at given stored states."""
-
-    before: float
-    after: float
-
-    def drive(self, share: float, zero: State, charge: float) -> Drive:
-        """The drive at a share of the way."""
-        held = self.before + (self.after - self.before) * share
-        return Drive(0.0, 0.0, zero, charge, held)
 
 
 def _towards(h: float, limit: float) -> float:

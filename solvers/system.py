@@ -256,8 +256,14 @@ class HalfCellSystem:
         if self._holding and self.comm.rank == 0:
             rows[PHI_S].array_w[0] = self._holding * self.off_voltage
 
-    def jacobian(self, drive: Drive) -> None:
-        """Update all blocks to the current state; collective."""
+    def jacobian(self, drive: Drive, fresh: bool = True) -> None:
+        """Update all blocks to the current state; collective.
+
+        Args:
+            drive: What the step prescribes.
+            fresh: Whether volume terms that depend on the state are assembled anew; surface and
+                storage terms always are.
+        """
         sizes = {field.name: field.layout.region.n_local for field in self.blocks}
         diagonal = {pair: np.zeros(sizes[pair[0]]) for pair in self._volume}
         entries: dict[tuple[str, str], list[Array]] = {pair: [] for pair in self._points}
@@ -282,9 +288,15 @@ class HalfCellSystem:
                 storage = field.layout.vector()
                 if self.comm.rank == 0:
                     storage.array_w[0] = self._holding
-            block.update(diagonal[row, column], storage)
+            block.update(diagonal[row, column], storage, fresh)
         for pair, point_block in self._points.items():
             point_block.update(np.concatenate(entries[pair]))
+
+    def described(self, name: str) -> str:
+        """A field in words, for messages."""
+        active = [label for label, field in self.fields.theta.items() if field.name == name]
+        of = " and ".join(self.cell.phases[label].name for label in active)
+        return f"the stoichiometry of {of}" if of else name
 
     def matrices(self) -> dict[tuple[str, str], PETSc.Mat]:
         """The blocks by the names of row and column field; those without coupling are absent."""

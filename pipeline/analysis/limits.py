@@ -115,13 +115,15 @@ def _salt(results: Results, until: pd.DataFrame) -> tuple[float, float] | None:
 
 def _loss(until: pd.DataFrame) -> tuple[str, float] | None:
     """The part that costs most per charge moved."""
-    driven = until.dropna(subset=[f"{name} overpotential [V]" for name in PART_COLOURS])
+    columns = {f"{name} overpotential [V]": name for name in PART_COLOURS}
+    columns = {column: name for column, name in columns.items() if column in until}
+    driven = until.dropna(subset=list(columns))
     if len(driven) < 2:
         return None
     moved = driven[CAPACITY].diff().abs()
     mean = {
-        name: float((driven[f"{name} overpotential [V]"].abs() * moved).sum() / moved.sum())
-        for name in PART_COLOURS
+        name: float((driven[column].abs() * moved).sum() / moved.sum())
+        for column, name in columns.items()
     }
     largest = max(mean, key=lambda name: mean[name])
     return largest, mean[largest]

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from voxtrode.data.law import stoichiometry_at
+from voxtrode.data.radial import Radial
 from voxtrode.pipeline.build import build_phases, windows
 from voxtrode.pipeline.report.results import CURRENT, TIME, Results
-from voxtrode.solvers.electrodes import Window
-from voxtrode.solvers.radial import Radial
 
 type Floats = NDArray[np.float64]
 
@@ -207,7 +207,7 @@ def _balls(results: Results, alive: pd.DataFrame, inward: float) -> dict[str, _B
         material = phases[str(name)].active
         assert material is not None
         lower, upper = ends[str(name)]
-        window = Window.of(material, upper, lower)
+        width = stoichiometry_at(material.U, lower) - stoichiometry_at(material.U, upper)
         theta = rows["SoL raw"]
         start = float(theta[rows[TIME] == rows[TIME].min()].mean())
         furthest = float(theta.max() if inward > 0.0 else theta.min())
@@ -216,7 +216,7 @@ def _balls(results: Results, alive: pd.DataFrame, inward: float) -> dict[str, _B
         std = np.array(
             [Radial(material, R, 3, start).spread(-inward * R / 3.0, means) for R in radii]
         )
-        found[str(name)] = _Balls(means, np.array(radii), std / abs(window.full - window.empty))
+        found[str(name)] = _Balls(means, np.array(radii), std / abs(width))
     return found
 
 

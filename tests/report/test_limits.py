@@ -7,6 +7,7 @@ from conftest import Run
 from synthetic import DODS, EDGE, NOMINAL, TIMES, UM
 
 from voxtrode.data.materials import active_material
+from voxtrode.data.radial import Radial
 from voxtrode.pipeline.analysis.delivered import delivered
 from voxtrode.pipeline.analysis.idle import idle_particles
 from voxtrode.pipeline.analysis.limits import limits
@@ -15,7 +16,6 @@ from voxtrode.pipeline.report.limits_words import limits_text
 from voxtrode.pipeline.report.results import TIME, Results, read_results
 from voxtrode.pipeline.study import load_study
 from voxtrode.solvers.electrodes import Window
-from voxtrode.solvers.radial import Radial
 
 RADIUS = 2e-6
 ROWS = 40

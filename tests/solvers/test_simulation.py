@@ -12,6 +12,7 @@ from voxtrode.data import materials
 from voxtrode.data.errors import NumericalError
 from voxtrode.data.phases import Liquid, Phase
 from voxtrode.meshing.tagged import TaggedMesh
+from voxtrode.pipeline.likely_cause import likely_cause
 from voxtrode.solvers import checkpoint
 from voxtrode.solvers.cell import Cell, Step
 from voxtrode.solvers.losses import PARTS
@@ -266,3 +267,23 @@ def test_a_step_that_is_over_as_it_begins_gives_one_instant() -> None:
     assert [i.time for i in instants if i.step == 0] == [0.0]
     assert instants[0].kept
     assert run.dod == 0.0
+
+
+def test_the_likely_cause_of_a_failure_names_a_field_and_a_place() -> None:
+    """Salt used up, a full surface, a slow reaction, a drop in the solid: each said where."""
+    run = simulation(two_halves(), CELL, [(1.0, {"duration": 1.0})])
+    system, fields = run.system, run.system.fields
+    start = system.state()
+    assert "try a lower rate" in likely_cause(run)
+    fields.c_e.values[:] = 1e-3
+    assert "electrolyte is depleted: c_e is 1 mol/m3 at (x, y, z)" in likely_cause(run)
+    system.set_state(start)
+    fields.theta[2].values[:] = 0.9999
+    assert "the surface of active2 is full of lithium" in likely_cause(run)
+    assert "at particle " in likely_cause(run)
+    system.set_state(start)
+    fields.theta[1].values[:] = 1e-5
+    assert "the surface of active1 is empty of lithium" in likely_cause(run)
+    system.set_state(start)
+    fields.phi_s.values[:] -= 0.9
+    assert "the reaction on active1 cannot carry the current" in likely_cause(run)

@@ -168,7 +168,8 @@ def foreseen(
         start, own, volume, guess, settings, summed: As of :func:`calibrated`; collective.
     """
     present = volume > 0.0
-    guess = Guess(guess.shift, guess.rate)
+    if guess.stays:
+        guess = Guess(guess.shift, guess.rate)
     for _ in range(settings.looks):
         volumes = summed(estimated_volumes(start, own, guess.shift))
         off = volumes * (VOLUME_UNIT * start.box.cube) - volume

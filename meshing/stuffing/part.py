@@ -6,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
-from voxtrode.meshing.stuffing.calibration import Calibration, Sum, calibrated, first_guess
+from voxtrode.meshing.stuffing.calibration import Calibration, Sum, first_guess
 from voxtrode.meshing.stuffing.fields import PhaseFields, phase_fields
 from voxtrode.meshing.stuffing.improve import Effort, ImproveEvidence, Sharing, improve
 from voxtrode.meshing.stuffing.seams import Seams
-from voxtrode.meshing.stuffing.stuff import Stuffed, sampled
-from voxtrode.meshing.stuffing.window import Window, graded_window, sort_keys
+from voxtrode.meshing.stuffing.stuff import Stuffed
+from voxtrode.meshing.stuffing.volumes import Target, with_volumes
+from voxtrode.meshing.stuffing.window import Window, sort_keys
 
 SURFACE_REACH, INNER_REACH = 0.12, 0.3
 """How far a point of a bad cell may move to mend it, on interfaces and inside [spacings]."""
@@ -53,7 +54,7 @@ class Part:
         owned: Points of this rank's own; the others are the next rank's.
         cells: Rows of `x`, in the order of the whole mesh.
         phase: Phase of each cell, ``ANY`` for the separator.
-        passes: Meshes that were made to meet the volumes, on all lattices together.
+        passes: Meshes that were made on the last lattice to meet the volumes.
         mended: What was done for the worst cells; counts of this rank.
     """
 
@@ -90,19 +91,12 @@ def make_part(
     one = float(np.prod(slab.voxel))
     volume, swept = voxels * one, faces * (one / _STAIRCASE / _SLOPE)
     guess = first_guess(volume, swept, calibration)
-    # The lattice is fine where the interfaces are: once they are known well, it is made anew.
-    tolerances = (calibration.settled, calibration.tolerance)
-    passes = 0
-    for tolerance in tolerances if window.levels else tolerances[1:]:
-        lattice = graded_window(window, fields, guess.shift)
-        own = window.owns_cells(lattice)
-        start = sampled(window.box, lattice, fields)
-        met = calibrated(start, own, volume, guess, calibration, tolerance, summed)
-        guess, passes = met.following, passes + met.passes
+    met = with_volumes(window, fields, guess, Target(volume, calibration, summed))
     seams = Seams.between(comm, window)
     mended = _mend(met.mesh, window, effort, seams)
-    order = sort_keys(window.box, lattice)
-    return _own_part(met.mesh, own[met.mesh.parent], order, window, passes, mended)
+    order = sort_keys(window.box, met.start.lattice)
+    own = window.owns_cells(met.start.lattice)[met.mesh.parent]
+    return _own_part(met.mesh, own, order, window, met.passes, mended)
 
 
 def _summer(comm: MPI.Intracomm) -> Sum:

@@ -12,7 +12,7 @@ from voxtrode.pipeline.keys import stage_keys
 from voxtrode.pipeline.launch import launch, launcher
 from voxtrode.pipeline.progress import SILENT, Event, Reporter, Sink
 from voxtrode.pipeline.records import read_json
-from voxtrode.pipeline.run_folder import RunFolder
+from voxtrode.pipeline.run_folder import RunFolder, run_folder
 from voxtrode.pipeline.run_lock import Owner
 from voxtrode.pipeline.runner import PROVENANCE, run_stages
 from voxtrode.pipeline.stages import STAGES, Stage, stages_up_to
@@ -93,9 +93,7 @@ def run_status(run_dir: Path) -> dict[str, str]:
     Raises:
         InputError: The folder is no run folder.
     """
-    folder = RunFolder(run_dir)
-    if not folder.hidden.is_dir() or not (folder.path / "study.yaml").is_file():
-        raise InputError(f"{folder.path} is no run folder of voxtrode")
+    folder = RunFolder(run_folder(run_dir))
     keys = stage_keys(load_study(folder.path / "study.yaml"))
     walls = read_json(folder.path / PROVENANCE).get("stages", {})
     found = {}

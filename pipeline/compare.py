@@ -12,6 +12,7 @@ from voxtrode.pipeline.records import write_text
 from voxtrode.pipeline.report.compare_page import Compared, comparison
 from voxtrode.pipeline.report.page import render
 from voxtrode.pipeline.report.results import Results, read_results
+from voxtrode.pipeline.run_folder import run_folder
 from voxtrode.pipeline.study import load_study
 
 TABLE, PAGE = "comparison.csv", "comparison.html"
@@ -79,13 +80,7 @@ def read_runs(folders: Sequence[Path]) -> list[Compared]:
 
 
 def _read(path: Path) -> Results:
-    study = path / "study.yaml"
-    if not study.is_file():
-        raise InputError(
-            f"{path} is no run folder of voxtrode (there is no study.yaml in it); expected the"
-            " folder that `voxtrode run` wrote"
-        )
-    return read_results(path, load_study(study))
+    return read_results(path, load_study(run_folder(path) / "study.yaml"))
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

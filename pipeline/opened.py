@@ -13,6 +13,7 @@ from voxtrode.data.volume import Volume, read_header, read_slab
 from voxtrode.pipeline.records import read_json
 from voxtrode.pipeline.report.fields import FieldSeries, read_series
 from voxtrode.pipeline.report.results import TIME, read_table
+from voxtrode.pipeline.run_folder import run_folder
 from voxtrode.pipeline.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -188,10 +189,4 @@ def open_run(path: str | Path) -> Run:
     Raises:
         InputError: It is no run folder.
     """
-    folder = Path(path).expanduser().absolute()
-    if not (folder / "study.yaml").is_file():
-        raise InputError(
-            f"{folder} is no run folder of voxtrode (there is no study.yaml in it); expected the"
-            " folder that `voxtrode run` wrote"
-        )
-    return Run(folder)
+    return Run(run_folder(Path(path)))

@@ -147,3 +147,18 @@ class RunFolder:
         for folder in (self.partial, self.hidden, self.path):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def run_folder(path: Path) -> Path:
+    """The absolute path of a run folder.
+
+    Raises:
+        InputError: It is none.
+    """
+    folder = path.expanduser().absolute()
+    if not (folder / "study.yaml").is_file():
+        raise InputError(
+            f"{folder} is no run folder of voxtrode (there is no study.yaml in it); expected the"
+            " folder that `voxtrode run` wrote"
+        )
+    return folder

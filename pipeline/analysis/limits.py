@@ -9,6 +9,7 @@ import pandas as pd
 from voxtrode.pipeline.analysis.idle import idle_particles
 from voxtrode.pipeline.analysis.saturation import Lithiation, lithiation
 from voxtrode.pipeline.analysis.solid_transport import (
+    TOLERANCES,
     SolidTransport,
     SolidTransports,
     solid_transport,
@@ -55,7 +56,7 @@ class Limits:
 
     def tree(self) -> dict[str, object]:
         """The entry of `summary.json`."""
-        depth = {f"{100 * t:.0f} %": self.last.share(t) for t in (0.05, 0.1, 0.2)}
+        depth = {f"{100 * t:.0f} %": self.last.share(t) for t in TOLERANCES}
         return {
             "electrode": self.electrode or None,
             "dod": self.last.dod,

@@ -2,8 +2,8 @@
 
 In a bin of depth the particles' spread of SoL is compared with that of a ball of the same material,
 mean SoL and current per active volume in a uniform electrolyte. Where it is as large, the particles
-take all they can, and diffusion inside them limits; where it is smaller they are not reached (model
-§5).
+take all they can, and diffusion inside them limits; where it is smaller they are not reached
+(docs/analysis.md).
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 
 from voxtrode.pipeline.analysis.limits import Limits
-from voxtrode.pipeline.analysis.solid_transport import SolidTransport
+from voxtrode.pipeline.analysis.solid_transport import TOLERANCE, SolidTransport
 from voxtrode.pipeline.report.blocks import Figure
 from voxtrode.pipeline.report.style import (
     ACCENT,
@@ -30,7 +30,7 @@ def spread_figure(found: Limits) -> Figure:
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = one.std / one.reference
         right.stairs(ratio, one.edges * UM, baseline=None, color=colour, label=f"{one.dod:.2f}")
-    right.axhspan(0.9, 1.1, color=ACCENT, alpha=0.12, linewidth=0)
+    right.axhspan(1.0 - TOLERANCE, 1.0 + TOLERANCE, color=ACCENT, alpha=0.12, linewidth=0)
     right.axhline(1.0, color=INK, linewidth=0.7)
     right.set_ylim(bottom=0.0)
     left.set_ylabel("mean SoL of the particles")

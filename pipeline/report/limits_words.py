@@ -2,7 +2,7 @@
 
 from voxtrode.pipeline.analysis.limits import Limits
 from voxtrode.pipeline.analysis.saturation import NEAR
-from voxtrode.pipeline.analysis.solid_transport import TOLERANCE
+from voxtrode.pipeline.analysis.solid_transport import TOLERANCE, TOLERANCES
 from voxtrode.pipeline.report.numbers import number, percent
 
 _WHOLE, _LITTLE = 0.9, 0.1
@@ -37,7 +37,9 @@ def _verdict(found: Limits) -> str:
 def _solid(found: Limits) -> str:
     last = found.last
     where = ", ".join(f"{1e6 * low:.3g} to {1e6 * high:.3g} µm" for low, high in last.ranges())
-    shares = [f"{percent(last.share(t), 2)} at {percent(t, 2)}" for t in (0.05, 0.2)]
+    shares = [
+        f"{percent(last.share(t), 2)} at {percent(t, 2)}" for t in TOLERANCES if t != TOLERANCE
+    ]
     return (
         f"Over {percent(last.share(), 3)} of its thickness{f' (z from {where})' if where else ''}"
         " lithium is spread inside the particles as in free balls under the same current, within"

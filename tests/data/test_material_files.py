@@ -129,7 +129,7 @@ ENERGY = {"value": 3e4, "unit": "J/mol", "source": "made up for a test"}
 
 
 def test_activation_energies_that_would_not_be_followed_are_refused(tmp_path):
-    """That of a constant inside a law, and that of an ion of the dilute limit."""
+    """That of a constant inside a law."""
     one = {"value": 1.0, "unit": "A/m^2", "source": "made up for a test"}
     law = {
         "formula": "k*sqrt(c_e/1000)",
@@ -139,7 +139,3 @@ def test_activation_energies_that_would_not_be_followed_are_refused(tmp_path):
     }
     with pytest.raises(InputError, match="belongs to the law"):
         read_material(write(tmp_path, changed("i0", value=law)))
-    dilute = yaml.safe_load((LIBRARY / "lipf6-dilute.yaml").read_text(encoding="utf-8"))
-    dilute["D_plus"]["activation_energy"] = ENERGY
-    with pytest.raises(InputError, match="not available yet"):
-        read_material(write(tmp_path, dilute, "lipf6-dilute.yaml"))

@@ -87,7 +87,7 @@ FAULTS = {
     "liquid in a solid": ({"material": "argyrodite", "porosity": 0.5}, "holds no liquid"),
     "an ion-conducting oxide": (
         {"material": "nmc622", "ionic_conductivity": 0.1},
-        "not available yet",
+        "phase of its own",
     ),
     "a metal": ({"material": "lithium"}, r"no material of a phase \(its kind: metal electrode\)"),
     "solid beside a liquid": ({"material": "cbd", "ionic_conductivity": 0.1}, "liquid electrolyte"),

@@ -137,12 +137,22 @@ def test_version_without_dolfinx(voxtrode: Command, tmp_path: Path) -> None:
         assert f"{name} not installed" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["sweep", "compare", "view"])
-def test_not_available_yet(voxtrode: Command, command: str) -> None:
-    """Commands of the design that are to come: in the help, and refused with 2."""
-    done = voxtrode(command, "something", "--out", "x")
+def test_not_available_yet(voxtrode: Command) -> None:
+    """A command of the design that is to come: in the help, and refused with 2."""
+    done = voxtrode("sweep", "something", "--out", "x")
     assert done.returncode == 2
-    assert done.stderr == f"voxtrode: error: voxtrode {command} is not available yet\n"
+    assert done.stderr == "voxtrode: error: voxtrode sweep is not available yet\n"
+
+
+@pytest.mark.parametrize("command", ["status", "view", "compare"])
+def test_a_folder_that_is_no_run(voxtrode: Command, command: str, tmp_path: Path) -> None:
+    """One line, exit status 2, nothing written."""
+    folders = [tmp_path / "one", tmp_path / "two"][: 2 if command == "compare" else 1]
+    done = voxtrode(command, *map(str, folders))
+    assert done.returncode == 2
+    assert f"{folders[0]} is no run folder of voxtrode" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not any(tmp_path.iterdir())
 
 
 def test_status(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Run
+from made_run import Run
 from matplotlib.figure import Figure as Drawing
 from synthetic import NOMINAL, PARTS, write_cell, write_fields, write_particles, write_run
 

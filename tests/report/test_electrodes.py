@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Run
+from made_run import Run
 from synthetic import BALLS, DODS, TIMES, write_fields
 
 from voxtrode.pipeline.communicator import Serial

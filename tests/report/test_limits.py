@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Run
+from made_run import Run
 from synthetic import DODS, EDGE, NOMINAL, TIMES, UM, write_run
 
 from voxtrode.data.law import FARADAY, stoichiometry_at

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conftest import Run
+from made_run import Run
 
 from voxtrode.pipeline.records import read_json, write_json
 from voxtrode.pipeline.report.blocks import Block, Cell, Figure, Table

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Run
+from made_run import Run
 
 import voxtrode
 from voxtrode.data.errors import InputError

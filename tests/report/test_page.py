@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from made_run import Run
 
 from voxtrode.pipeline.image_figures import rendering
 from voxtrode.pipeline.records import read_json, update_summary

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Run
+from made_run import Run
 from matplotlib import image
 from synthetic import BALLS, EDGE
 

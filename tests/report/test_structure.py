@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Run
+from made_run import Run
 from synthetic import EDGE, UM
 
 from voxtrode.data.characterisation.summary import characterise

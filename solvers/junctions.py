@@ -27,6 +27,7 @@ from voxtrode.meshing.tagged import ELECTRONIC, TaggedMesh
 from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.interface import facets_between
 from voxtrode.solvers.region import Region
+from voxtrode.solvers.units import UM
 
 Array = npt.NDArray[np.float64]
 Pairs = frozenset[tuple[int, int]]
@@ -65,22 +66,38 @@ class Junctions:
 def junctions(mesh: TaggedMesh, cell: Cell, region: Region) -> Junctions:
     """The contacts of a cell with a resistance for electrons.
 
+    With them go the facets of open contacts that lie on rims with all their corners (a plate one
+    voxel thick between two others): there electrons pass over A σ/h, σ that of the worse conductor
+    and h = √(2A) the edge of a facet, which vanishes against an open contact as h does.
+
     Args:
         mesh, cell: The mesh and its phases.
         region: Where φ_s lives, as :func:`split` made it.
     """
     conducts = (mesh.alive & ELECTRONIC) > 0
     found = [(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32), np.zeros(0))]
-    for pair in sorted(_apart(cell)):
+    apart = _apart(cell)
+    for pair in combinations(sorted(_conductors(cell)), 2) if apart else ():
         resistance = cell.junction(*pair)
         if math.isinf(resistance):
             continue
         sides = [conducts & (mesh.phase == label) for label in pair]
         corners, area = facets_between(mesh, *sides)
-        one, two = (region.at(label)[corners].ravel() for label in pair)
-        found.append((one, two, np.repeat(area / 3.0, 3) / resistance))
+        one, two = (region.at(label)[corners] for label in pair)
+        if pair in apart:
+            conductance = area / resistance
+        else:
+            torn = np.all(one != two, axis=1)
+            one, two = one[torn], two[torn]
+            conductance = _across(cell, pair) * np.sqrt(0.5 * area[torn]) * UM
+        found.append((one.ravel(), two.ravel(), np.repeat(conductance / 3.0, 3)))
     one, two, conductance = (np.concatenate(part) for part in zip(*found, strict=True))
     return Junctions(one, two, conductance)
+
+
+def _across(cell: Cell, pair: tuple[int, int]) -> float:
+    """σ [S/m] of the worse of two conductors."""
+    return min(cell.phases[label].sigma or 0.0 for label in pair)
 
 
 def split(mesh: TaggedMesh, cell: Cell, whole: Region) -> Region:

@@ -159,6 +159,30 @@ def test_what_leads_around_a_closed_contact_is_the_binder() -> None:
 
 
 @pytest.mark.mpi
+def test_a_plate_with_all_its_vertices_on_rims() -> None:
+    """One voxel thick between closed contacts: it lives on the binder at its sides, and ∝ its σ."""
+    volume = np.zeros((6, 4, 4), dtype=np.uint8)
+    volume[:5, 1:3, 1:3] = 1
+    volume[2, 1:3, 1:3] = 2
+    assert (reached(mesh_of(volume), two(math.inf)).alive != mesh_of(volume).alive).any()
+    shares = []
+    for sigma in (10.0, 1e-8, 1e-9):
+        mesh, cell = voxel_mesh(volume), two(math.inf, sigma)
+        assert np.array_equal(reached(mesh, cell).alive, mesh.alive)
+        system = HalfCellSystem(mesh, cell)
+        quantities = Quantities(system)
+        set_uniform(system, 0.3, 4.0)
+        quantities.begin({1: 0.3, 2: 0.3})
+        stepper = integrate(system, 5.0, TIMES, newton=TIGHT)[0]
+        balances = quantities.balances(5.0, stepper.history.charges[0])
+        assert max(asdict(balances).values()) < 1e-9
+        shares.append(quantities.particles(5.0)["SoL raw"] - 0.3)
+    assert shares[0][1] / shares[0][0] > 0.5
+    assert shares[1][1] / shares[2][1] == pytest.approx(10.0, rel=0.1)
+    assert 0.0 < shares[2][1] < 1e-4
+
+
+@pytest.mark.mpi
 def test_no_area_of_a_contact_is_lost() -> None:
     """Σ A/R is that of 2 µm × 2 µm, whether or not binder covers the rim."""
     R = 1e-2

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import pyvista as pv
 
 
+_INFINITE = {"tortuosity_factor", "percolating_tortuosity_factor", "macmullin_number"}
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """What a run has left behind; every part is read when it is first asked for.
@@ -83,16 +86,15 @@ class Run:
     def transport(self) -> pd.DataFrame:
         """Rows of `transport.json`: tortuosity factors and effective conductivities.
 
-        A tortuosity factor is infinite where nothing percolates.
+        Tortuosity factors and MacMullin numbers are infinite where nothing percolates.
 
         Raises:
             InputError: There are none yet.
         """
         tree = read_json(self._there("transport.json", "transport"))
         rows = pd.DataFrame(tree.get("rows", []))
-        if "tortuosity_factor" in rows:
-            factors = rows["tortuosity_factor"].astype(float)
-            rows["tortuosity_factor"] = factors.where(factors.notna(), np.inf)
+        for name in _INFINITE & set(rows):
+            rows[name] = rows[name].astype(float).mask(rows["effective_ratio"] == 0.0, np.inf)
         return rows
 
     @cached_property
@@ -118,6 +120,8 @@ class Run:
         Raises:
             InputError: There is no simulation yet.
         """
+        if not self.times:
+            raise InputError(self._missing("simulate/fields.pvd", "simulate"))
         depth = np.interp(self.times, self.cell[TIME], self.cell["DoD"])
         return self.times[int(np.argmin(np.abs(depth - dod)))]
 

@@ -7,7 +7,9 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from voxtrode.data.errors import NumericalError
 from voxtrode.pipeline.stages import StageContext
 from voxtrode.pipeline.tables import Table
 from voxtrode.pipeline.vtk import write_part, write_pvd
@@ -102,7 +104,7 @@ class Recorder:
         self._tables: tuple[Table, Table] | None = None
         self._saved = monotonic()
         self._row: dict[str, float] = {}
-        self._radii = diffusion_radii(simulation.system)
+        self._radii = self._diffusion_radii()
 
     @property
     def _root(self) -> bool:
@@ -191,6 +193,15 @@ class Recorder:
             "DoD": self._simulation.depth_after(instant.charge),
             **self._simulation.quantities.cell(instant.current),
         }
+
+    def _diffusion_radii(self) -> npt.NDArray[np.float64]:
+        """As solved for; NaN, and a warning, where that fails: no simulation ends for them."""
+        system = self._simulation.system
+        try:
+            return diffusion_radii(system)
+        except NumericalError as error:
+            self._context.log.warning(f"{error}; particles.csv has no diffusion radii")
+            return np.full(system.mesh.n_particles + 1, np.nan)
 
     def _keep(self, instant: Instant, row: Mapping[str, float]) -> None:
         quantities, progress = self._simulation.quantities, self.progress

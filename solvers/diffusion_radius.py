@@ -21,7 +21,7 @@ from petsc4py import PETSc
 from voxtrode.data.errors import NumericalError
 from voxtrode.meshing.sums import summed
 from voxtrode.solvers import particles
-from voxtrode.solvers.fields import Field, diffusion_tensor, lumped
+from voxtrode.solvers.fields import Field, diffusion_tensor
 from voxtrode.solvers.forms import volume_measure
 from voxtrode.solvers.surfaces import ActiveSurface
 from voxtrode.solvers.system import HalfCellSystem
@@ -60,25 +60,43 @@ def _of_field(
 ) -> None:
     comm, count = system.comm, len(result)
     region = field.layout.region
-    wetted = np.zeros(region.n_local)
+    wetted, area = np.zeros(region.n_local), np.zeros(count)
     for surface in surfaces:
         dofs = surface.dofs[surface.theta]
         wetted += summed(dofs, surface.points.area, region.n_local)
+        area += summed(surface.points.particle, surface.points.area, count)
     region.add_ghosts(wetted)
-    w = _solve(system, field, tuple(s.label for s in surfaces), wetted > 0.0)
-    for surface in surfaces:
-        share = particles.shares(system.mesh, system, surface.label)
+    comm.Allreduce(MPI.IN_PLACE, area)
+    own = area > 0.0
+    shares = [particles.shares(system.mesh, system, surface.label) for surface in surfaces]
+    # Particles that nothing wets take nothing in: where they hang together w is zero.
+    load = np.zeros(region.n_local)
+    for share in shares:
+        load += summed(share.dof, share.volume * own[share.particle], region.n_local)
+    region.add_ghosts(load)
+    w = _solve(system, field, tuple(s.label for s in surfaces), wetted > 0.0, load)
+    for share, surface in zip(shares, surfaces, strict=True):
         _, std, _, _ = particles.spread(system.mesh, share, w, count)
-        area = summed(surface.points.particle, surface.points.area, count)
-        comm.Allreduce(MPI.IN_PLACE, area)
-        own = area > 0.0
-        result[own] = np.sqrt(std[own] / BALL) / UM
+        here = own & (np.bincount(surface.points.particle, minlength=count) > 0)
+        here = _anywhere(comm, here)
+        result[here] = np.sqrt(std[here] / BALL) / UM
+
+
+def _anywhere(comm: MPI.Intracomm, flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which flags are set on some rank; collective."""
+    found = np.empty_like(flags)
+    comm.Allreduce(flags, found, op=MPI.LOR)
+    return found
 
 
 def _solve(
-    system: HalfCellSystem, field: Field, labels: tuple[int, ...], wet: npt.NDArray[np.bool_]
+    system: HalfCellSystem,
+    field: Field,
+    labels: tuple[int, ...],
+    wet: npt.NDArray[np.bool_],
+    load: Array,
 ) -> Array:
-    """The solution w [µm²] at the local degrees of freedom."""
+    """The solution w [µm²] at the local degrees of freedom under a load [µm³]."""
     region = field.layout.region
     space = region.space
     u, v = ufl.TrialFunction(space), ufl.TestFunction(space)
@@ -88,8 +106,7 @@ def _solve(
     still = fem.dirichletbc(0.0, np.flatnonzero(wet).astype(np.int32), space)
     matrix = fem_petsc.assemble_matrix(form, bcs=[still])
     matrix.assemble()
-    load = lumped(region, np.ones(len(region.cells)))
-    load[wet] = 0.0
+    load = np.where(wet, 0.0, load)
     function = fem.Function(space)
     x = function.x.petsc_vec
     b = x.duplicate()

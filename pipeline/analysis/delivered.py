@@ -49,11 +49,11 @@ def first_discharge(results: Results) -> pd.DataFrame | None:
     """Rows of the cell's table in the first step that discharges; None without one."""
     if results.cell is None:
         return None
-    driven = results.cell[results.cell[CURRENT] > 0.0]
-    if driven.empty:
-        return None
-    rows: pd.DataFrame = results.cell[results.cell["Step"] == driven["Step"].iloc[0]]
-    return rows if len(rows) > 1 else None
+    for _, rows in results.cell.groupby("Step"):
+        if len(rows) > 1 and float(rows[CURRENT].iloc[-1]) > 0.0:
+            found: pd.DataFrame = rows
+            return found
+    return None
 
 
 def delivered(results: Results) -> Delivered | None:

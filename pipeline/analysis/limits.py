@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from voxtrode.pipeline.analysis.idle import idle_particles
@@ -31,7 +32,7 @@ class Limits:
         idle: Particles that moved less than half of the mean by then, one row each.
         salt: Lowest and highest c_e over the initial one by then; None without a liquid.
         loss: The part of the overpotential with the largest mean, and its mean [V]; None without.
-        delivered: Charge passed by then over the nominal capacity.
+        moved: By how much the electrode's mean SoL has changed by then.
     """
 
     electrode: str
@@ -40,7 +41,7 @@ class Limits:
     idle: pd.DataFrame
     salt: tuple[float, float] | None
     loss: tuple[str, float] | None
-    delivered: float
+    moved: float
 
     @property
     def last(self) -> SolidTransport:
@@ -94,15 +95,24 @@ def _of(results: Results, one: SolidTransports) -> Limits:
     series = results.series
     solid = series.files[series.nearest(end)].get("solid") if series.times else None
     current = float(until[CURRENT].iloc[-1])
+    fills = (current > 0.0) == (one.electrode != "negative")
     return Limits(
         one.electrode,
         one.instants,
-        None if solid is None else lithiation(solid, header.size[0], labels),
-        idle_particles(rows, fills=(current > 0.0) == (one.electrode != "negative")),
+        None if solid is None else lithiation(solid, header.size[0], labels, fills),
+        idle_particles(rows, fills),
         _salt(results, until),
         _loss(until),
-        abs(float(until["DoD"].iloc[-1] - until["DoD"].iloc[0])),
+        _moved(rows),
     )
+
+
+def _moved(rows: pd.DataFrame) -> float:
+    """|ΔSoL| of living particles from the first to the last stored instant."""
+    alive = rows[~rows["Dead"]]
+    ends = (alive[alive[TIME] == time] for time in (alive[TIME].min(), alive[TIME].max()))
+    first, last = (float(np.average(one["SoL"], weights=one["Volume [m3]"])) for one in ends)
+    return abs(last - first)
 
 
 def _salt(results: Results, until: pd.DataFrame) -> tuple[float, float] | None:

@@ -51,7 +51,8 @@ class SolidTransport:
     def limited(self, tolerance: float = TOLERANCE) -> NDArray[np.bool_]:
         """Whether solid-state transport limits in each bin, bool[n]."""
         with np.errstate(invalid="ignore"):
-            return np.asarray(self.std >= (1.0 - tolerance) * self.reference)
+            enough = self.std >= (1.0 - tolerance) * self.reference
+            return np.asarray(enough & (self.reference > 0.0))
 
     def share(self, tolerance: float = TOLERANCE) -> float:
         """Share of the electrode's thickness that it limits."""

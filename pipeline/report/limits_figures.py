@@ -54,6 +54,7 @@ def lithiation_figure(found: Limits) -> Figure | None:
     spread = found.lithiation
     if spread is None:
         return None
+    end = "highest" if spread.fills else "lowest"
     figure = drawing(3.0)
     left, right = figure.subplots(1, 2)
     left.stairs(spread.density, spread.sol, fill=True, color=INK, alpha=0.75)
@@ -74,8 +75,9 @@ def lithiation_figure(found: Limits) -> Figure | None:
     light_grid(left)
     return as_figure(
         figure,
-        f"Active volume by SoL at DoD {found.last.dod:.2f} (left; shaded: the 0.05 below the"
-        " highest SoL, where surfaces are saturated), and by SoL in each layer of depth (right).",
+        f"Active volume by SoL at DoD {found.last.dod:.2f} (left; shaded: within"
+        f" 0.05 of the {end} SoL, where surfaces are saturated),"
+        " and by SoL in each layer of depth (right).",
         "Histogram of SoL over the active volume",
     )
 

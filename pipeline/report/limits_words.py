@@ -6,7 +6,7 @@ from voxtrode.pipeline.analysis.solid_transport import TOLERANCE
 from voxtrode.pipeline.report.numbers import number, percent
 
 _WHOLE, _LITTLE = 0.9, 0.1
-_DELIVERED = 0.9
+_MOVED = 0.9
 
 
 def limits_text(found: Limits, thickness: float) -> str:
@@ -25,8 +25,8 @@ def _verdict(found: Limits) -> str:
     at = f"At DoD {number(found.last.dod)} {whose}"
     if found.depleted:
         return f"{at} is limited by transport in the electrolyte, which has run out of salt."
-    if found.delivered >= _DELIVERED:
-        return f"{at} has given {percent(found.delivered)} of its capacity: little limits it here."
+    if found.moved >= _MOVED:
+        return f"{at} has used {percent(found.moved)} of its capacity: little limits it here."
     if share >= _WHOLE:
         return f"{at} is limited by diffusion in its particles, throughout."
     if share <= _LITTLE:
@@ -56,7 +56,8 @@ def _liquid(found: Limits, thickness: float) -> str:
     peak = "it heaps up there" if spread.peaks else "without a peak there"
     return (
         f"{salt} {percent(spread.share, 2)} of the active volume lies within {NEAR:g} of the"
-        f" highest SoL, {number(spread.highest, 2)} ({peak}), around z ="
+        f" {'highest' if spread.fills else 'lowest'} SoL, {number(spread.furthest, 2)} ({peak}),"
+        " around z ="
         f" {1e6 * spread.centre:.3g} µm of {1e6 * thickness:.3g} µm."
     )
 

@@ -4,22 +4,26 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Run
-from synthetic import DODS, EDGE, NOMINAL, TIMES, UM
+from synthetic import DODS, EDGE, NOMINAL, TIMES, UM, write_run
 
+from voxtrode.data.law import FARADAY, stoichiometry_at
 from voxtrode.data.materials import active_material
-from voxtrode.data.radial import Radial
 from voxtrode.pipeline.analysis.delivered import delivered
 from voxtrode.pipeline.analysis.idle import idle_particles
 from voxtrode.pipeline.analysis.limits import limits
 from voxtrode.pipeline.analysis.saturation import Lithiation
+from voxtrode.pipeline.analysis.solid_transport import SolidTransport
 from voxtrode.pipeline.report.limits_words import limits_text
 from voxtrode.pipeline.report.results import TIME, Results, read_results
 from voxtrode.pipeline.study import load_study
-from voxtrode.solvers.electrodes import Window
 
 RADIUS = 2e-6
 ROWS = 40
-WINDOW = (4.2, 2.8)
+PHASES = {
+    "active": {"material": "nmc622"},
+    "nsd": {"porosity": 0.5, "tortuosity": "bruggeman", "conductivity": "10 S/m"},
+}
+D_S = 1e-14
 CURRENT = 5.76  # that of the made-up cell's table [A/m²]
 
 
@@ -27,14 +31,14 @@ def particles(spread_over_ball: np.ndarray) -> pd.DataFrame:
     """Equal balls in a row over the depth whose spread is a multiple of a free ball's."""
     volume = 4.0 / 3.0 * np.pi * RADIUS**3
     per_volume = CURRENT * (EDGE * UM) ** 2 / (ROWS * volume)
-    material = active_material("nmc811")
-    window = Window.of(material, *WINDOW)
-    width = window.full - window.empty
-    ball = Radial(material, RADIUS, 3, window.empty)
-    theta = window.empty + width * np.array(DODS)
-    moving = [k for k, time in enumerate(TIMES) if 0.0 < time <= 2700.0]
-    std = np.zeros(len(TIMES))
-    std[moving] = ball.spread(-per_volume * RADIUS / 3.0, theta[moving]) / width
+    material = active_material("nmc622")
+    assert {float(material.D_s(theta=theta)) for theta in (0.3, 0.6, 0.9)} == {D_S}
+    empty, full = (stoichiometry_at(material.U, volts) for volts in (4.2, 2.8))
+    theta = empty + (full - empty) * np.array(DODS)
+    rate = per_volume / (FARADAY * material.c_max.value)
+    driven = np.array([0.0 < time <= 2700.0 for time in TIMES])
+    # Quasi-steady after R²/D = 400 s: θ − θ̄ = rate/(6 D) (r² − 3R²/5).
+    std = driven * rate * RADIUS**2 / (6.0 * D_S) * np.sqrt(12.0 / 175.0) / abs(full - empty)
     depth = (np.arange(ROWS) + 0.5) / ROWS * EDGE * UM
     frames = [
         pd.DataFrame(
@@ -61,8 +65,11 @@ def particles(spread_over_ball: np.ndarray) -> pd.DataFrame:
     return pd.concat(frames)
 
 
-def results(run: Run, table: pd.DataFrame) -> Results:
-    """The made-up run with other particles."""
+def results(run: Run, table: pd.DataFrame, cell: pd.DataFrame | None = None) -> Results:
+    """The made-up run with other particles, of a material whose D_s is constant."""
+    write_run(run.folder, phases=PHASES)
+    if cell is not None:
+        cell.to_csv(run.folder / "simulate" / "cell.csv", index=False)
     table.to_csv(run.folder / "simulate" / "particles.csv", index=False)
     return read_results(run.folder, load_study(run.folder / "study.yaml"))
 
@@ -74,12 +81,20 @@ def test_the_limited_depth_is_where_particles_spread_as_balls(run: Run, within: 
     found, reasons = limits(results(run, particles(np.where(deep, 0.4, within))))
     (one,) = found
     assert not reasons
-    # LSODA at 1e-6, and two interpolations over a hundred states.
+    # Fifty volumes in the radius, LSODA at 1e-6, interpolation over a hundred states.
     assert one.last.std / one.last.reference == pytest.approx([within, within, 0.4, 0.4], rel=1e-3)
     for tolerance in (0.05, 0.1, 0.2):
         counts = within >= 1.0 - tolerance
         assert one.last.share(tolerance) == pytest.approx(0.5 if counts else 0.0)
         assert one.last.ranges(tolerance) == ([(0.0, pytest.approx(8e-6))] if counts else [])
+
+
+def test_a_layer_that_takes_nothing_is_not_limited() -> None:
+    """Neither spread nor a ball's spread: 0 ≥ 0 says nothing."""
+    edges = np.array([0.0, 1e-6, 2e-6])
+    still = np.array([0.1, 0.0])
+    found = SolidTransport(1.0, 0.1, edges, np.array([0.1, 0.0]), still, still)
+    assert found.share() == pytest.approx(0.5)
 
 
 def test_a_run_that_cannot_be_compared_says_why(run: Run) -> None:
@@ -99,8 +114,7 @@ def test_words_follow_from_the_numbers(run: Run) -> None:
     assert "largest loss of voltage is kinetic: 20 mV" in text
     cell = pd.read_csv(run.folder / "simulate" / "cell.csv")
     cell["Min c_e [mol.m-3]"] = 10.0
-    cell.to_csv(run.folder / "simulate" / "cell.csv", index=False)
-    (one,) = limits(results(run, particles(np.full(ROWS, 0.5))))[0]
+    (one,) = limits(results(run, particles(np.full(ROWS, 0.5)), cell))[0]
     assert "run out of salt" in limits_text(one, EDGE * UM)
 
 
@@ -111,9 +125,13 @@ def test_saturated_volume() -> None:
     volume[:30, 0] = 0.9 / 30
     volume[46, 1] = 0.1
     found = Lithiation(sol, depth, volume)
-    assert found.highest == pytest.approx(0.94, abs=1e-3)
+    assert found.furthest == pytest.approx(0.94, abs=1e-3)
     assert found.share == pytest.approx(0.1)
     assert found.centre == pytest.approx(1.5e-6)
+    emptied = Lithiation(sol, depth, volume[::-1], fills=False)
+    assert emptied.furthest == pytest.approx(0.06, abs=1e-3)
+    assert emptied.share == pytest.approx(0.1)
+    assert emptied.centre == pytest.approx(1.5e-6)
     even = Lithiation(sol, depth, np.ones((50, 2)))
     assert not even.peaks
 

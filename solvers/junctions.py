@@ -2,8 +2,10 @@
 
 With an area-specific resistance R the potential jumps across the contact: the current density out
 of the first side is j = (φ₁ − φ₂)/R, which both sides' balances take, σ∇φ·n alike. φ_s then has two
-values on the contact. Its submesh is cut open there: the vertices of a contact are doubled, except
-where an open way leads around it at the vertex itself (a rim that binder covers).
+values on the contact. Its submesh is cut open there: all vertices of a contact are doubled. On its
+rim a third conductor (binder) may touch both sides; it shares the value of one of them there, and
+meets the other at the vertices beside the rim, so that what leads around the contact passes
+through the third conductor and goes with its σ.
 """
 
 import math
@@ -25,6 +27,7 @@ from voxtrode.meshing.tagged import ELECTRONIC, TaggedMesh
 from voxtrode.solvers.cell import Cell
 from voxtrode.solvers.interface import facets_between
 from voxtrode.solvers.region import Region
+from voxtrode.solvers.units import UM
 
 Array = npt.NDArray[np.float64]
 Pairs = frozenset[tuple[int, int]]
@@ -63,23 +66,38 @@ class Junctions:
 def junctions(mesh: TaggedMesh, cell: Cell, region: Region) -> Junctions:
     """The contacts of a cell with a resistance for electrons.
 
+    With them go the facets of open contacts that lie on rims with all their corners (a plate one
+    voxel thick between two others): there electrons pass over A σ/h, σ that of the worse conductor
+    and h = √(2A) the edge of a facet, which vanishes against an open contact as h does.
+
     Args:
         mesh, cell: The mesh and its phases.
         region: Where φ_s lives, as :func:`split` made it.
     """
     conducts = (mesh.alive & ELECTRONIC) > 0
     found = [(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32), np.zeros(0))]
-    for pair in sorted(_apart(cell)):
+    apart = _apart(cell)
+    for pair in combinations(sorted(_conductors(cell)), 2) if apart else ():
         resistance = cell.junction(*pair)
         if math.isinf(resistance):
             continue
         sides = [conducts & (mesh.phase == label) for label in pair]
         corners, area = facets_between(mesh, *sides)
-        one, two = (region.at(label)[corners].ravel() for label in pair)
-        found.append((one, two, np.repeat(area / 3.0, 3) / resistance))
+        one, two = (region.at(label)[corners] for label in pair)
+        if pair in apart:
+            conductance = area / resistance
+        else:
+            torn = np.all(one != two, axis=1)
+            one, two = one[torn], two[torn]
+            conductance = _across(cell, pair) * np.sqrt(0.5 * area[torn]) * UM
+        found.append((one.ravel(), two.ravel(), np.repeat(conductance / 3.0, 3)))
     one, two, conductance = (np.concatenate(part) for part in zip(*found, strict=True))
-    apart = one != two
-    return Junctions(one[apart], two[apart], conductance[apart])
+    return Junctions(one, two, conductance)
+
+
+def _across(cell: Cell, pair: tuple[int, int]) -> float:
+    """σ [S/m] of the worse of two conductors."""
+    return min(cell.phases[label].sigma or 0.0 for label in pair)
 
 
 def split(mesh: TaggedMesh, cell: Cell, whole: Region) -> Region:
@@ -150,12 +168,21 @@ def _sheets(there: npt.NDArray[np.bool_], labels: list[int], apart: Pairs) -> np
 
 
 def _joined(present: list[int], apart: Pairs) -> list[list[int]]:
-    """Labels that open contacts join, the group of the smallest label first."""
+    """Labels that share a value at a vertex, the group of the smallest label first.
+
+    No group holds two labels whose contact is not open, for then electrons would pass along the
+    line where a third one touches its rim, whatever that one conducts. Where it is open to both,
+    it goes with the smaller label.
+    """
     groups: list[list[int]] = []
     for label in present:
-        met = [g for g in groups if any((one, label) not in apart for one in g)]
-        groups = [g for g in groups if g not in met] + [[*(o for g in met for o in g), label]]
-    return sorted(sorted(group) for group in groups)
+        fits = (g for g in groups if not any((one, label) in apart for one in g))
+        group = next(fits, None)
+        if group is None:
+            groups.append([label])
+        else:
+            group.append(label)
+    return groups
 
 
 def _numbers(whole: Region, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -188,6 +188,14 @@ def contacts() -> Case:
     return Case(labels, replace(cell, contacts={(1, 2): 1e-2}))
 
 
+def junction() -> Case:
+    """Electrons between two materials over a resistance, binder around them."""
+    labels = np.zeros((6, 4, 4), dtype=np.uint8)
+    labels[:2, 1:3, 1:3], labels[2:4, 1:3, 1:3] = 1, 2
+    cell = half_cell({1: OXIDE, 2: OTHER}, FLUID, nsd=(0.5, 1.5, 1e-3))
+    return Case(labels, replace(cell, junctions={(1, 2): 1e-3}))
+
+
 def tensor() -> Case:
     """Diffusion twenty times slower along a tilted axis."""
     cell = half_cell({1: OXIDE, 2: OTHER}, FLUID, counter=metal())
@@ -196,7 +204,7 @@ def tensor() -> Case:
     return Case(everywhere(), replace(cell, phases=phases))
 
 
-CASES = (two_electrodes, balanced_counter, composite, dilute, stirred, contacts, tensor)
+CASES = (two_electrodes, balanced_counter, composite, dilute, stirred, contacts, junction, tensor)
 
 
 @pytest.mark.parametrize("make", CASES, ids=[make.__name__ for make in CASES])

@@ -1,7 +1,7 @@
 """Newton's method for one implicit step, with the physical bounds kept by damping."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
@@ -14,7 +14,10 @@ from voxtrode.solvers.linear import LinearSolver
 from voxtrode.solvers.system import Drive, HalfCellSystem
 
 LAGGING = 0.01
-"""Reduction of the residual in one iteration beyond which volume terms are assembled anew."""
+"""Share of the residual left by one iteration beyond which volume terms are assembled anew."""
+
+LONG = 600.0
+"""Length of a time step [s] beyond which the bound on the balances falls with it."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,9 @@ class NewtonSettings:
 
     Attributes:
         norm: Bound on the 2-norm of each field's residual.
-        balance: Bound on the sum of each field's residual: the error of the balances in a step.
+        balance: Bound on the sum of each field's residual: the error of the balances in a step of
+            up to :data:`LONG`. Time multiplies what is left of a current: in longer steps the
+            bound falls with their length, as long as iterations still halve the residual.
         voltage: Bound on the distance from a voltage that is held [V].
         max_iterations: Newton iterations before the step is given up.
         wild: Residual of a first guess beyond which it is not worth starting from.
@@ -91,12 +96,14 @@ def solve(
         work: Totals that are added to.
     """
     blocks = {field.name: field for field in system.blocks if field.name in solver.names}
+    stricter = max(1.0, 1.0 / (LONG * drive.rate)) if drive.rate else 1.0
+    tight = replace(settings, balance=settings.balance / stricter)
     worst = ""
     history: list[float] = []
     for iteration in range(settings.max_iterations + 1):
         start = perf_counter()
         rows = system.residual(drive)
-        excess = {name: _excess(rows[name], scale, settings) for name in solver.names}
+        excess = {name: _excess(rows[name], scale, tight) for name in solver.names}
         if drive.held is not None:
             excess[PHI_S] = max(excess[PHI_S], abs(system.off_voltage) / settings.voltage)
         worst = max(excess, key=lambda name: excess[name])
@@ -104,8 +111,11 @@ def solve(
         if not np.all(np.isfinite(list(excess.values()))):
             work.seconds += perf_counter() - start
             return NewtonResult(False, iteration, "the residual is not finite", worst, True)
-        # Within ten times the tolerance and no longer falling: that is rounding.
-        level = bool(history) and 0.5 * history[-1] < excess[worst] <= 10.0
+        # Within ten times the tolerance (of a short step) and no longer halved: that is rounding.
+        level = bool(history) and 0.5 * history[-1] < excess[worst] <= 10.0 * stricter
+        if level and excess[worst] > 10.0:
+            level = all(_excess(rows[name], scale, settings) <= 10.0 for name in solver.names)
+            level &= drive.held is None or abs(system.off_voltage) <= 10.0 * settings.voltage
         if excess[worst] <= 1.0 or level:
             work.seconds += perf_counter() - start
             return NewtonResult(True, iteration)

@@ -13,7 +13,7 @@ from voxtrode.meshing.tagged import TaggedMesh
 from voxtrode.pipeline.build import build_phases, build_separator, holds_salt
 from voxtrode.pipeline.build_interfaces import build_contacts, build_junctions, build_reactions
 from voxtrode.pipeline.check import check
-from voxtrode.pipeline.stage_simulate import _cell
+from voxtrode.pipeline.stage_simulate import cell_of
 from voxtrode.pipeline.study import Study, parse_study
 from voxtrode.pipeline.validation import validate
 
@@ -212,7 +212,7 @@ def test_interfaces_of_a_full_cell_in_one_volume() -> None:
     assert build_separator(study) is None
     assert set(build_reactions(study)) == {("cathode", "nsd")}
     info = SimpleNamespace(phases=(*study.phases, "separator"))
-    cell = _cell(study, cast("TaggedMesh", SimpleNamespace(info=info)))
+    cell = cell_of(study, cast("TaggedMesh", SimpleNamespace(info=info)))
     assert set(cell.phases) == {0, 1, 2}
     label = {phase.name: number for number, phase in cell.phases.items()}
     assert {pair: one.wetted for pair, one in cell.reactions.items()} == {

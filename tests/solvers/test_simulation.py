@@ -118,12 +118,25 @@ def test_overpotentials_cost_voltage_on_discharge() -> None:
     run = simulation(slab(), half_cell({1: OXIDE}, FLUID), [(2.0, {"dod": 0.3})])
     *_, _ = run.run()
     row = run.quantities.cell(2.0 * run.quantities.one_c)
-    none = ("Particle-to-particle", "Contact")
-    named = [n for n in PARTS if n not in none]
+    named = [n for n in PARTS if n not in ("Particle-to-particle", "Contact")]
     assert all(row[f"{name} overpotential [V]"] > 0.0 for name in named), row
     assert row["Contact overpotential [V]"] == 0.0
     # One particle has no neighbours to differ from; rounding of the mean.
     assert row["Particle-to-particle overpotential [V]"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_ten_years_of_rest_keep_the_balances() -> None:
+    """Steps of 1000 h multiply what Newton's method leaves of a current."""
+    run = simulation(
+        two_halves(),
+        CELL,
+        [(1.0, {"duration": 60.0}), (0.0, {"duration": 3.15e8})],
+        step=StepSettings(largest=3.6e6),
+    )
+    *_, last = run.run()
+    balances = asdict(run.quantities.balances(last.current, last.charge))
+    print(f"after ten years: {balances}, {run.stepper.counters.work.newton} Newton iterations")
+    assert max(balances.values()) < 1e-7
 
 
 @pytest.mark.parametrize("name", ["nmc811", "nmc622", "nmc532-xu2019"])

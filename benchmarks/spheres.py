@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 OXIDE, CARBON = 1, 2
 """Labels of the two balls; 0 is the liquid."""
 TEMPERATURE = 298.15
+RADIAL = 200
+"""Points of PyBaMM's radial grids."""
 
 
 def perfect(value: float = 100.0) -> Electrolyte:
@@ -57,12 +59,12 @@ def two_balls(positive: int, negative: int, gap: int, voxel: float) -> Volume:
     return Volume(labels, ("pore", "oxide", "carbon"), (voxel,) * 3, labels.astype(np.int32))
 
 
-def meshed(volume: Volume, size: float, levels: int) -> TaggedMesh:
+def meshed(volume: Volume, size: float) -> TaggedMesh:
     """Mesh both electrodes with what separates them; `size` is the spacing at interfaces [m]."""
     roles = Roles((OXIDE, CARBON), (OXIDE, CARBON), (0,), (CARBON,))
     with written(volume, MPI.COMM_SELF) as (folder, measured):
         built = build_smooth_mesh(
-            folder, size, 0.0, roles, measured, SmoothSettings(levels=levels), MPI.COMM_SELF
+            folder, size, 0.0, roles, measured, SmoothSettings(levels=0), MPI.COMM_SELF
         )
     return distribute(built.block, built.info, MPI.COMM_SELF)
 
@@ -117,25 +119,23 @@ class Protocol:
         ]
 
 
-def resolved(protocol: Protocol, cells: int, levels: int = 0, rtol: float = 1e-4) -> Curve:
+def resolved(protocol: Protocol, cells: int) -> Curve:
     """The two balls on a mesh.
 
     Args:
         protocol: What is carried out.
         cells: Lattice spacings in the smaller ball's radius.
-        levels: How often cells may double in size away from interfaces.
-        rtol: Tolerance of the time integration.
     """
     voxel, positive, negative = 5e-6 / 48, 40, 46
     volume = two_balls(positive, negative, 10, voxel)
-    mesh = meshed(volume, positive * voxel / cells, levels)
+    mesh = meshed(volume, positive * voxel / cells)
     phases = {
         0: Phase("pore", liquid=Liquid(perfect())),
         OXIDE: Phase("oxide", active=materials.active_material("nmc622"), sigma=100.0),
         CARBON: Phase("carbon", active=materials.active_material("graphite-chen2020"), sigma=100.0),
     }
     cell = Cell(phases, NegativeElectrode((CARBON,), 0.1, 0.9), TEMPERATURE, 4.15, 2.7)
-    settings = Settings(step=StepSettings(rtol=rtol))
+    settings = Settings(step=StepSettings(rtol=1e-4))
     run = Simulation(mesh, cell, protocol.steps, settings, AtLithiation(protocol.lithiation))
     sides = [_ball(run, label) for label in (OXIDE, CARBON)]
     rows = [
@@ -249,15 +249,14 @@ class Compared:
         return float(np.abs(ours[inside, column] - twin).max())
 
 
-def compare(protocol: Protocol, cells: int, levels: int = 0, radial: int = 200) -> Compared:
+def compare(protocol: Protocol, cells: int) -> Compared:
     """Carry out a protocol with both.
 
     Args:
         protocol: The charge and the hold.
-        cells, levels: See :func:`resolved`.
-        radial: Points of PyBaMM's radial grids.
+        cells: See :func:`resolved`.
     """
-    ours = resolved(protocol, cells, levels)
+    ours = resolved(protocol, cells)
     one_c = ours.one_c
     experiment = pybamm.Experiment(
         [
@@ -274,7 +273,7 @@ def compare(protocol: Protocol, cells: int, levels: int = 0, radial: int = 200) 
         parameter_values=values(ours),
         experiment=experiment,
         solver=pybamm.IDAKLUSolver(rtol=1e-8, atol=1e-8),
-        var_pts={"x_n": 3, "x_s": 3, "x_p": 3, "r_n": radial, "r_p": radial},
+        var_pts={"x_n": 3, "x_s": 3, "x_p": 3, "r_n": RADIAL, "r_p": RADIAL},
     )
     steps = simulation.solve(calc_esoh=False).cycles
     names = (

@@ -214,11 +214,10 @@ def _apart(context: StageContext, mesh: TaggedMesh, cell: Cell) -> tuple[TaggedM
         {a: value for (a, b), value in pairs.items() if a == b and value > 0.0}
         for pairs in _contacts(context.study, label_of)
     )
-    smooth = context.study.mesh
-    if (lithium or electrons) and not getattr(smooth, "contacts", False):
+    if (lithium or electrons) and not context.study.mesh.smooth_contacts:
         context.log.warning(
             "contacts inside a phase are staircases, whose area is too large by up to two and a"
-            " half times; set mesh.contacts to true to mesh them as smooth surfaces"
+            " half times; the smooth mesher with mesh.contacts: true makes them smooth surfaces"
         )
     mesh, cell = separated(mesh, cell, lithium, electrons)
     return reached(mesh, cell), cell

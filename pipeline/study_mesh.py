@@ -14,6 +14,11 @@ DEFAULT = "smooth"
 class _Mesh(Section):
     size: Length
 
+    @property
+    def smooth_contacts(self) -> bool:
+        """Whether contacts between particles of a phase are smooth surfaces."""
+        return False
+
 
 class SmoothMesh(_Mesh):
     """Smooth interfaces, fine cells along them and coarser ones elsewhere.
@@ -31,6 +36,11 @@ class SmoothMesh(_Mesh):
     coarsening: Annotated[int, Field(ge=0, le=3)] = 2
     islands: Annotated[int, Field(ge=0)] = 0
     contacts: bool = False
+
+    @property
+    def smooth_contacts(self) -> bool:
+        """Whether contacts between particles of a phase are smooth surfaces."""
+        return self.contacts
 
 
 class VoxelMesh(_Mesh):

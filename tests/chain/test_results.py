@@ -98,7 +98,7 @@ def test_parts_of_the_overpotential_add_up(run: Path) -> None:
     cell = table(run, "cell")
     cell = cell[cell["Current density [A.m-2]"] > 0.0]
     parts = [c for c in cell if c.endswith(" overpotential [V]") and not c.startswith("Total")]
-    assert len(parts) == 8
+    assert len(parts) == 9
     total = cell["Open-circuit voltage [V]"] - cell["Voltage [V]"]
     assert np.allclose(cell["Total overpotential [V]"], total, rtol=0.0, atol=1e-12)
     assert np.allclose(cell[parts].sum(axis=1), total, rtol=0.0, atol=1e-6)

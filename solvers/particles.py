@@ -1,6 +1,7 @@
 """Sums over particles: volumes, means, spreads and currents, from the fields' own quadrature."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,31 @@ class ParticleTable:
     touches_box: npt.NDArray[np.bool_]
     wetted: Array
     present: npt.NDArray[np.int64]
+
+    @property
+    def diameter(self) -> Array:
+        """Diameter of the ball of equal volume [µm]."""
+        return np.asarray(np.cbrt(6.0 * self.volume / np.pi), dtype=np.float64)
+
+    def wetted_beside(self, other: npt.NDArray[np.bool_]) -> Array:
+        """Wetted area of the whole electrode that each particle is in [µm²].
+
+        Args:
+            other: Whether a particle is in the other electrode of the volume.
+        """
+        return np.where(other, self.wetted[other].sum(), self.wetted[~other].sum())
+
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns of ``particles.csv`` that do not change, by id."""
+        return {
+            "Particle": np.arange(len(self.volume)),
+            "Volume [m3]": self.volume / UM**3,
+            "Wetted area [m2]": self.wetted / UM**2,
+            "Diameter [m]": self.diameter / UM,
+            "Depth [m]": self.centroid[:, 2] / UM,
+            "Touches box": self.touches_box,
+            "Dead": self.dead,
+        }
 
 
 def shares(mesh: TaggedMesh, system: HalfCellSystem, label: int) -> Shares:

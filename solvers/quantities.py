@@ -343,7 +343,7 @@ class Quantities:
         columns = {
             name: np.zeros(n) for name in ("sol", "raw", "std", "range", "J", "eta", "rate", "c_t")
         }
-        radius = 0.5 * _diameter(table.volume) / UM
+        radius = 0.5 * table.diameter / UM
         for s in self.system.active:
             window = self.windows[s.label]
             mine = (table.label == s.label) & ~table.dead & (table.volume > 0.0)
@@ -376,22 +376,15 @@ class Quantities:
 
     def _rows(self, columns: dict[str, Array], current: float) -> dict[str, npt.NDArray[Any]]:
         table, keep = self.table, self.table.present
-        area = self.system.mesh.info.area
         negative = np.isin(table.label, self._negative.labels)
-        wetted = (
-            np.where(negative, table.wetted[negative].sum(), table.wetted[~negative].sum()) / UM**2
-        )
         along = np.where(negative, 1.0, -1.0) * (1.0 if current >= 0.0 else -1.0)
-        c_p = along * columns["J"] * wetted / (self.one_c * area)
+        at_1c = self.one_c * self.system.mesh.info.area * UM**2
+        c_p = along * columns["J"] * table.wetted_beside(negative) / at_1c
         c_own = along * columns["rate"]
         names = np.array([phase.name for _, phase in sorted(self.system.cell.phases.items())])
         rows: dict[str, npt.NDArray[Any]] = {
-            "Particle": np.arange(self._n),
+            **table.columns(),
             "Phase": names[table.label],
-            "Volume [m3]": table.volume / UM**3,
-            "Wetted area [m2]": table.wetted / UM**2,
-            "Diameter [m]": _diameter(table.volume) / UM,
-            "Depth [m]": table.centroid[:, 2] / UM,
             "SoL": columns["sol"],
             "SoL raw": columns["raw"],
             "SoL std": columns["std"],
@@ -403,12 +396,5 @@ class Quantities:
             "C_t": columns["c_t"],
             "C_diff": c_p - columns["c_t"],
             "C_diff*": c_own - columns["c_t"],
-            "Touches box": table.touches_box,
-            "Dead": table.dead,
         }
         return {name: values[keep] for name, values in rows.items()}
-
-
-def _diameter(volume: Array) -> Array:
-    """Diameter of the sphere of equal volume."""
-    return np.cbrt(6.0 * volume / np.pi)

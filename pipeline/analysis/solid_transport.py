@@ -94,22 +94,14 @@ def solid_transport(results: Results) -> list[SolidTransports]:
     if table is None or cell is None or header is None:
         return []
     found = []
-    for name, phases in electrodes(results).items():
+    for name, phases in results.electrodes.items():
         alive = table[table["Phase"].isin(phases) & ~table["Dead"]]
         reason = _refused(results, alive)
         instants = () if reason else _instants(results, name, alive)
+        if not reason and not instants:
+            reason = "no instant of the first step is stored"
         found.append(SolidTransports(name, phases, instants, reason))
     return found
-
-
-def electrodes(results: Results) -> dict[str, tuple[str, ...]]:
-    """Active phases by electrode in the volume; one without a name in a half cell."""
-    negative = results.study.negative
-    if negative is None:
-        return {"": results.active}
-    emptied = tuple(name for name in results.active if name in negative.phases)
-    filled = tuple(name for name in results.active if name not in emptied)
-    return {"negative": emptied, "positive": filled}
 
 
 def depth_bins(alive: pd.DataFrame, thickness: float) -> Floats:

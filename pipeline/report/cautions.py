@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from voxtrode.pipeline.analysis.limits import DEPLETED
 from voxtrode.pipeline.build import build_electrolyte, holds_salt
 from voxtrode.pipeline.report.findings import BALANCES, balance_state
 from voxtrode.pipeline.report.numbers import is_number, number, percent, quantity
@@ -10,7 +11,6 @@ from voxtrode.pipeline.report.results import Results
 _FLUX_LIMIT = 1e-3
 _AREA_LIMIT = 0.05
 _VOLUME_LIMIT = 0.01
-_DEPLETED = 0.05  # of the initial concentration
 
 
 def cautions(results: Results) -> list[str]:
@@ -161,5 +161,5 @@ def _of_electrolyte(results: Results) -> Iterator[str]:
             f" ({quantity(salt.c_max_fit.value, 'mol m⁻³')}): the transport functions are held"
             " constant there."
         )
-    if low < _DEPLETED * salt.c_e0.value:
+    if low < DEPLETED * salt.c_e0.value:
         yield f"The electrolyte is depleted: cₑ falls to {quantity(low, 'mol m⁻³')}."

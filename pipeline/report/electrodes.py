@@ -29,14 +29,10 @@ def electrode_means(results: Results, time: float) -> list[Mean]:
     That of the electrode that discharge fills is the cell's; that of a negative one in the volume
     is the mean of its particles by volume, dead ones left out.
     """
-    study = results.study
-    if study.negative is None:
-        return [Mean("", results.active, _filled(results, results.active, time))]
-    emptied = tuple(name for name in results.active if name in study.negative.phases)
-    filled = tuple(name for name in results.active if name not in emptied)
+    of = {"negative": _of_particles}
     return [
-        Mean("negative", emptied, _of_particles(results, emptied, time)),
-        Mean("positive", filled, _filled(results, filled, time)),
+        Mean(name, phases, of.get(name, _filled)(results, phases, time))
+        for name, phases in results.electrodes.items()
     ]
 
 

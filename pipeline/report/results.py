@@ -63,6 +63,16 @@ class Results:
         return tuple(name for name, able in self.able.items() if able["stores"])
 
     @property
+    def electrodes(self) -> dict[str, tuple[str, ...]]:
+        """Active phases by electrode in the volume; one without a name in a half cell."""
+        negative = self.study.negative
+        if negative is None:
+            return {"": self.active}
+        emptied = tuple(name for name in self.active if name in negative.phases)
+        filled = tuple(name for name in self.active if name not in emptied)
+        return {"negative": emptied, "positive": filled}
+
+    @property
     def thickness(self) -> float | None:
         """Thickness of the electrode [m]."""
         return self.header.size[0] if self.header else None

@@ -103,6 +103,10 @@ def test_a_run_that_cannot_be_compared_says_why(run: Run) -> None:
     found, reasons = limits(results(run, table))
     assert not found
     assert reasons == ["this run: no living particles"]
+    only = particles(np.ones(ROWS))
+    found, reasons = limits(results(run, only[only[TIME] == 0.0]))
+    assert not found
+    assert reasons == ["this run: no instant of the first step is stored"]
 
 
 def test_words_follow_from_the_numbers(run: Run) -> None:
